@@ -1,0 +1,96 @@
+use std::{fmt, ops::Range};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
+
+use crate::{
+    ArgumentList, DecodeError, EncodeError, Encoded, HubProtocol,
+    argument_list::{Elements, Sealed},
+    encoded, json,
+};
+
+/// The arguments of an invocation, not decoded yet: one slice of the frame, and where in it each argument lies.
+#[derive(Clone)]
+pub struct Arguments {
+    pub(crate) protocol: HubProtocol,
+    pub(crate) bytes: Bytes,
+    pub(crate) spans: Spans,
+}
+
+/// Four inline, because few methods take more.
+pub(crate) type Spans = SmallVec<[Range<usize>; 4]>;
+
+impl Arguments {
+    /// Encodes `arguments`, for messages that are built by hand.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be written in this protocol.
+    pub fn new<A: ArgumentList + ?Sized>(
+        protocol: HubProtocol,
+        arguments: &A,
+    ) -> Result<Self, EncodeError> {
+        match protocol {
+            HubProtocol::Json => json::encode_arguments(arguments),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The argument at `index`, from 0.
+    pub fn get(&self, index: usize) -> Option<Encoded> {
+        let span = self.spans.get(index)?.clone();
+        Some(Encoded { protocol: self.protocol, bytes: self.bytes.slice(span) })
+    }
+
+    /// The argument at `index`, from 0, as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such argument, or when it does not fit.
+    pub fn decode<T: DeserializeOwned>(&self, index: usize) -> Result<T, DecodeError> {
+        let Some(span) = self.spans.get(index) else {
+            return Err(DecodeError::Absent { index, len: self.len() });
+        };
+        encoded::decode(self.protocol, &self.bytes[span.clone()])
+    }
+
+    fn raw(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| &self.bytes[span.clone()])
+    }
+}
+
+/// Hands the arguments on as they came, without decoding them.
+impl ArgumentList for Arguments {}
+
+impl Sealed for Arguments {
+    fn write(&self, elements: &mut Elements<'_>) -> Result<(), EncodeError> {
+        elements.same_protocol(self.protocol)?;
+        self.raw().for_each(|argument| elements.raw(argument));
+        Ok(())
+    }
+}
+
+/// Two lists are equal when each argument is, byte for byte; what stands between the arguments does not count.
+impl PartialEq for Arguments {
+    fn eq(&self, other: &Self) -> bool {
+        self.protocol == other.protocol && self.raw().eq(other.raw())
+    }
+}
+
+impl Eq for Arguments {}
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries((0..self.len()).filter_map(|index| self.get(index))).finish()
+    }
+}

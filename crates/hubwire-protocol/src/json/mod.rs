@@ -1,0 +1,20 @@
+//! The JSON encoding of hub messages.
+//!
+//! The envelope is read in one pass; arguments, items and results are only found, not decoded.
+
+pub(crate) mod depth;
+pub(crate) mod object;
+mod read;
+mod write;
+
+pub(crate) use self::{
+    read::{encode_arguments, parse},
+    write::{
+        write, write_ack, write_cancel, write_close, write_completed, write_error,
+        write_invocation, write_ping, write_result, write_sequence, write_stream_invocation,
+        write_stream_item, write_text,
+    },
+};
+
+/// Ends every message, the handshake's included. It cannot stand inside one: JSON writes it as an escape.
+pub(crate) const RECORD_SEPARATOR: u8 = 0x1e;

@@ -1,0 +1,246 @@
+use bytes::Bytes;
+use serde::de::MapAccess;
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
+
+use crate::{
+    ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Encoded, Headers,
+    HubMessage, HubProtocol, Invocation, InvocationId, Outcome, ParseError, StreamItem,
+    argument_list::Elements,
+    arguments::Spans,
+    json::object::{Properties, PropertyValue, Text, read_object},
+};
+
+/// How many arguments an invocation may have. No method takes that many, and `[0,0,…]` would make us keep eight times
+/// the bytes that came.
+const MAX_ARGUMENTS: usize = 256;
+
+/// How many headers a message may have: a trace context is two or three, and each is compared with those before it.
+const MAX_HEADERS: usize = 128;
+
+/// How many streams an invocation may announce; each is a parameter of the method.
+const MAX_STREAM_IDS: usize = 256;
+
+/// Reads one message without its separator (HubProtocol.md, "JSON Encoding").
+///
+/// Beyond that text this follows ASP.NET's reader: properties in any order, unknown ones skipped, the last of several
+/// equal ones wins, known ones must have their type whatever the message, null is no type. One difference: that reader
+/// looks at nothing behind the object, we refuse what is no whitespace.
+pub(crate) fn parse(frame: &Bytes) -> Result<HubMessage, ParseError> {
+    let mut envelope = Envelope::default();
+    read_object(frame, &mut envelope)?;
+    let Some(number) = envelope.number else {
+        return Err(ParseError::MissingProperty { property: "type" });
+    };
+    match number {
+        1 => envelope.into_invocation(frame).map(HubMessage::Invocation),
+        2 => envelope.into_stream_item(frame).map(HubMessage::StreamItem),
+        3 => envelope.into_completion(frame).map(HubMessage::Completion),
+        4 => envelope.into_stream_invocation(frame).map(HubMessage::StreamInvocation),
+        5 => envelope.into_cancel_invocation(frame).map(HubMessage::CancelInvocation),
+        6 => Ok(HubMessage::Ping),
+        7 => Ok(HubMessage::Close(envelope.into_close())),
+        8 => envelope.sequence_id().map(HubMessage::Ack),
+        9 => envelope.sequence_id().map(HubMessage::Sequence),
+        unknown => Ok(HubMessage::Unknown(unknown)),
+    }
+}
+
+/// Writes `list` and finds its arguments again.
+pub(crate) fn encode_arguments<A: ArgumentList + ?Sized>(
+    list: &A,
+) -> Result<Arguments, EncodeError> {
+    let mut out = vec![b'['];
+    list.write(&mut Elements::new(HubProtocol::Json, &mut out))?;
+    out.push(b']');
+    let bytes = Bytes::from(out);
+    let elements: Vec<&RawValue> = serde_json::from_slice(&bytes).map_err(EncodeError::Json)?;
+    Ok(arguments(&bytes, &elements))
+}
+
+/// The properties of a message, as they came.
+#[derive(Default)]
+struct Envelope<'a> {
+    allow_reconnect: bool,
+    arguments: Option<SmallVec<[&'a RawValue; 4]>>,
+    error: Option<Text<'a>>,
+    headers: Vec<(Text<'a>, Text<'a>)>,
+    invocation_id: Option<Text<'a>>,
+    item: Option<&'a RawValue>,
+    number: Option<i64>,
+    result: Option<&'a RawValue>,
+    sequence_id: Option<u64>,
+    stream_ids: SmallVec<[Text<'a>; 4]>,
+    target: Option<Text<'a>>,
+}
+
+impl<'a> Properties<'a> for Envelope<'a> {
+    fn read<A: MapAccess<'a>>(
+        &mut self,
+        name: &str,
+        value: PropertyValue<'_, A>,
+    ) -> Result<(), A::Error> {
+        match name {
+            "allowReconnect" => self.allow_reconnect = value.boolean("allowReconnect")?,
+            "arguments" => {
+                let expected = "of type Array";
+                self.arguments = Some(value.elements("arguments", MAX_ARGUMENTS, expected)?);
+            }
+            "error" => self.error = Some(value.text("error")?),
+            "headers" => self.headers = value.headers("headers", MAX_HEADERS)?,
+            "invocationId" => self.invocation_id = Some(value.text("invocationId")?),
+            "item" => self.item = Some(value.any()?),
+            "result" => self.result = Some(value.any()?),
+            "sequenceId" => self.sequence_id = value.number("sequenceId")?,
+            "streamIds" => {
+                let expected = "an array of strings";
+                self.stream_ids = value.elements("streamIds", MAX_STREAM_IDS, expected)?;
+            }
+            "target" => self.target = Some(value.text("target")?),
+            "type" => self.number = Some(value.number("type")?),
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}
+
+impl Envelope<'_> {
+    fn into_invocation(mut self, frame: &Bytes) -> Result<Invocation, ParseError> {
+        let target = self
+            .target
+            .take()
+            .filter(|target| !target.as_str().is_empty())
+            .ok_or(ParseError::MissingProperty { property: "target" })?;
+        let elements =
+            self.arguments.take().ok_or(ParseError::MissingProperty { property: "arguments" })?;
+        Ok(Invocation {
+            invocation_id: self.invocation_id().ok(),
+            target: target.share(frame),
+            arguments: arguments(frame, &elements),
+            stream_ids: self.stream_ids.iter().map(|id| id.as_str().into()).collect(),
+            headers: self.into_headers(frame),
+        })
+    }
+
+    fn into_stream_invocation(self, frame: &Bytes) -> Result<Invocation, ParseError> {
+        // In the order of ASP.NET, which misses an absent target before the id and an empty one after it.
+        if self.target.is_none() {
+            return Err(ParseError::MissingProperty { property: "target" });
+        }
+        self.invocation_id()?;
+        self.into_invocation(frame)
+    }
+
+    fn into_stream_item(self, frame: &Bytes) -> Result<StreamItem, ParseError> {
+        let invocation_id = self.invocation_id()?;
+        let item = self.item.ok_or(ParseError::MissingProperty { property: "item" })?;
+        let item = encoded(frame, item);
+        Ok(StreamItem { headers: self.into_headers(frame), invocation_id, item })
+    }
+
+    fn into_completion(mut self, frame: &Bytes) -> Result<Completion, ParseError> {
+        let invocation_id = self.invocation_id()?;
+        let outcome = match (self.error.take(), self.result) {
+            (Some(_), Some(_)) => return Err(ParseError::ErrorAndResult),
+            (Some(error), None) => Outcome::Error(error.into_string()),
+            (None, Some(result)) => Outcome::Value(encoded(frame, result)),
+            (None, None) => Outcome::Void,
+        };
+        Ok(Completion { headers: self.into_headers(frame), invocation_id, outcome })
+    }
+
+    fn into_cancel_invocation(self, frame: &Bytes) -> Result<CancelInvocation, ParseError> {
+        let invocation_id = self.invocation_id()?;
+        Ok(CancelInvocation { headers: self.into_headers(frame), invocation_id })
+    }
+
+    fn into_close(self) -> Close {
+        let error = self.error.map(Text::into_string);
+        Close { error, allow_reconnect: self.allow_reconnect }
+    }
+
+    fn invocation_id(&self) -> Result<InvocationId, ParseError> {
+        match &self.invocation_id {
+            Some(id) if !id.as_str().is_empty() => Ok(id.as_str().into()),
+            _ => Err(ParseError::MissingProperty { property: "invocationId" }),
+        }
+    }
+
+    fn sequence_id(&self) -> Result<u64, ParseError> {
+        self.sequence_id.ok_or(ParseError::MissingProperty { property: "sequenceId" })
+    }
+
+    fn into_headers(self, frame: &Bytes) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in self.headers {
+            headers.push(name.share(frame), value.share(frame));
+        }
+        headers
+    }
+}
+
+fn arguments(frame: &Bytes, elements: &[&RawValue]) -> Arguments {
+    let start = frame.as_ptr().addr();
+    let spans = elements.iter().map(|element| {
+        let at = element.get().as_ptr().addr() - start;
+        at..at + element.get().len()
+    });
+    Arguments { protocol: HubProtocol::Json, bytes: frame.clone(), spans: Spans::from_iter(spans) }
+}
+
+fn encoded(frame: &Bytes, value: &RawValue) -> Encoded {
+    Encoded { protocol: HubProtocol::Json, bytes: frame.slice_ref(value.get().as_bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{MAX_ARGUMENTS, MAX_HEADERS, MAX_STREAM_IDS, parse};
+    use crate::{HubMessage, ParseError};
+
+    fn check_limit(property: &'static str, limit: usize, message: impl Fn(usize) -> String) {
+        let read = |count| parse(&Bytes::from(message(count)));
+        assert!(matches!(read(limit), Ok(HubMessage::Invocation(_))), "{property}");
+        for count in [limit + 1, limit * 10] {
+            assert_eq!(read(count), Err(ParseError::TooMany { property, limit }));
+        }
+    }
+
+    #[test]
+    fn lists_end_at_their_limits() {
+        check_limit("arguments", MAX_ARGUMENTS, |count| {
+            let arguments = vec!["0"; count].join(",");
+            format!(r#"{{"type":1,"target":"T","arguments":[{arguments}]}}"#)
+        });
+        check_limit("streamIds", MAX_STREAM_IDS, |count| {
+            let ids = vec![r#""1""#; count].join(",");
+            format!(r#"{{"type":1,"target":"T","arguments":[],"streamIds":[{ids}]}}"#)
+        });
+        check_limit("headers", MAX_HEADERS, |count| {
+            let headers = (0..count).map(|n| format!(r#""{n}":"""#)).collect::<Vec<_>>().join(",");
+            format!(r#"{{"type":1,"target":"T","arguments":[],"headers":{{{headers}}}}}"#)
+        });
+    }
+
+    #[test]
+    fn what_has_no_escapes_is_not_copied() {
+        let text =
+            r#"{"type":1,"headers":{"h":"v"},"target":"Method","arguments":[ {"a" : 1} ,"\n"]}"#;
+        let frame = Bytes::from(text);
+        let HubMessage::Invocation(call) = parse(&frame).unwrap() else { panic!() };
+        let object = call.arguments.get(0).unwrap();
+        assert_eq!(object.as_bytes(), br#"{"a" : 1}"#);
+        let escape = call.arguments.get(1).unwrap();
+        assert_eq!(escape.as_bytes(), br#""\n""#);
+        let within = frame.as_ptr_range();
+        for slice in [
+            call.target.as_bytes(),
+            call.headers.get("h").unwrap().as_bytes(),
+            object.as_bytes(),
+            escape.as_bytes(),
+        ] {
+            assert!(within.contains(&slice.as_ptr()), "{slice:?}");
+        }
+    }
+}
