@@ -1,0 +1,375 @@
+//! A connection and its two ends.
+
+use std::borrow::Borrow;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::inbox::{Inbox, Payload};
+use crate::lifecycle::{Detached, Ending, Lifecycle};
+use crate::options::ticks;
+use crate::outbox::Outbox;
+use crate::websocket::FrameError;
+use crate::{
+    AttachError, ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, UserId,
+};
+
+/// A logical connection to one client, whatever carries it at the moment; cheap to clone.
+///
+/// It has two sides.
+/// The application's side [waits for events](Self::poll_event), [sends](Self::send) and [closes](Self::close).
+/// The network's side holds the [`Attachment`], which takes what is sent, and hands in what was [received](Self::receive).
+/// Between them are the inbox and the outbox, each behind one short lock, so the sides may be on different threads.
+///
+/// Time enters through [`tick`](Self::tick), once a second.
+#[derive(Clone)]
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    id: ConnectionId,
+    request: ConnectRequest,
+    options: Arc<EndpointOptions>,
+    inbox: Inbox,
+    outbox: Outbox,
+    life: Mutex<Lifecycle>,
+    ticks: AtomicU64,
+    wake_at: AtomicU64,
+}
+
+/// The public id of a connection: what applications and logs call it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(Arc<str>);
+
+/// What the application waits for: a closed set, so that a loop over it is complete.
+#[derive(Debug)]
+pub enum Event {
+    /// The connection ends. What waits for the client still goes out until [`Connection::finish`], unless the reason forbids it.
+    Closing(DisconnectReason),
+    /// Bytes arrived.
+    Payload(Payload),
+    /// The tick came that was asked for with [`Connection::wake_at`].
+    Tick,
+}
+
+/// Which events an application is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// All of them.
+    Everything,
+    /// No payloads, and no end that comes behind payloads: the application is not ready to read.
+    Urgent,
+}
+
+/// Whether more may be produced for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Yes.
+    Available,
+    /// The client is gone; what is produced is lost.
+    Closed,
+    /// Better wait for [`Connection::poll_room`].
+    Exhausted,
+}
+
+/// What an attachment got from [`Attachment::poll_take`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The connection is over: say no goodbye, end.
+    Cut,
+    /// Everything was taken and nothing more comes: say goodbye.
+    Finished,
+    /// Messages.
+    Messages,
+}
+
+/// The network's hold on a connection: one socket, stream or poll. Dropping it detaches.
+#[derive(Debug)]
+pub struct Attachment {
+    connection: Connection,
+}
+
+impl Connection {
+    /// A new connection, carried by the attachment that is returned with it.
+    pub fn open(
+        id: ConnectionId,
+        request: ConnectRequest,
+        options: Arc<EndpointOptions>,
+    ) -> (Self, Attachment) {
+        let connection = Self(Arc::new(Shared {
+            id,
+            request,
+            inbox: Inbox::new(options.application_max_buffer_size),
+            outbox: Outbox::new(options.transport_max_buffer_size, options.max_backlog),
+            options,
+            life: Mutex::new(Lifecycle::attached()),
+            ticks: AtomicU64::new(0),
+            wake_at: AtomicU64::new(u64::MAX),
+        }));
+        let attachment = Attachment { connection: connection.clone() };
+        (connection, attachment)
+    }
+
+    /// Its public id.
+    pub fn id(&self) -> &ConnectionId {
+        &self.0.id
+    }
+
+    /// What it was opened with.
+    pub fn request(&self) -> &ConnectRequest {
+        &self.0.request
+    }
+
+    /// The user that it belongs to, if any.
+    pub fn user_id(&self) -> Option<&UserId> {
+        self.0.request.user_id()
+    }
+
+    /// Its endpoint's options.
+    pub fn options(&self) -> &EndpointOptions {
+        &self.0.options
+    }
+
+    /// Ticks since it opened, which are its age in seconds.
+    pub fn ticks(&self) -> u64 {
+        self.0.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has begun to end.
+    pub fn is_closing(&self) -> bool {
+        self.life().ending().is_some()
+    }
+
+    /// Why it ends, once it does.
+    pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
+        self.life().ending().map(|ending| ending.reason.clone())
+    }
+
+    fn life(&self) -> MutexGuard<'_, Lifecycle> {
+        // No code that can panic runs under this lock.
+        self.0.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The application's side.
+impl Connection {
+    /// Sends a message, without ever waiting.
+    ///
+    /// A client that has `max_backlog` bytes waiting already is closed as a slow consumer instead.
+    pub fn send(&self, message: Message) -> Room {
+        match self.0.outbox.push(message) {
+            Ok(room) => room,
+            Err(PushError::Closed) => Room::Closed,
+            Err(PushError::Full { bytes, cap }) => {
+                self.close(DisconnectReason::SlowConsumer { bytes, cap });
+                Room::Closed
+            }
+        }
+    }
+
+    /// Ready when less than `transport_max_buffer_size` bytes wait for the client, or none ever will again.
+    pub fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.outbox.poll_room(cx)
+    }
+
+    /// Bytes that wait for the client.
+    pub fn backlog(&self) -> usize {
+        self.0.outbox.bytes()
+    }
+
+    /// Waits for the next event that `intake` lets through.
+    pub fn poll_event(&self, cx: &Context<'_>, intake: Intake) -> Poll<Event> {
+        self.0.inbox.poll_event(cx, intake)
+    }
+
+    /// Counts `bytes` of what was received as not consumed yet: reading from the client pauses while there are too many.
+    pub fn hold(&self, bytes: usize) {
+        self.0.inbox.hold(bytes);
+    }
+
+    /// Takes back a [`hold`](Self::hold).
+    pub fn release(&self, bytes: usize) {
+        self.0.inbox.release(bytes);
+    }
+
+    /// Whether reading from the client is paused because too much is not consumed yet.
+    pub fn is_paused(&self) -> bool {
+        self.0.inbox.is_paused()
+    }
+
+    /// Asks for [`Event::Tick`] at the tick with this number; replaces an earlier wish.
+    pub fn wake_at(&self, tick: u64) {
+        self.0.wake_at.store(tick, Ordering::Relaxed);
+    }
+
+    /// Begins the end, from any thread; only the first reason counts.
+    pub fn close(&self, reason: DisconnectReason) {
+        // Whatever the reason, the application has its own last words for it; to the WebSocket it is an ordinary end.
+        self.end(Ending { reason, close_code: 1000 });
+    }
+
+    /// Ends what is sent with `last`, which goes out behind everything else whatever waits already.
+    pub fn finish(&self, last: Option<Message>) {
+        self.life().finish();
+        self.0.outbox.finish(last);
+    }
+
+    fn end(&self, ending: Ending) {
+        let reason = ending.reason.clone();
+        if !self.life().close(ending) {
+            return;
+        }
+        if reason.discards_unsent() {
+            self.0.outbox.clear();
+        }
+        self.0.inbox.close(reason);
+    }
+}
+
+/// The network's side.
+impl Connection {
+    /// Attaches another transport to a connection that has none.
+    ///
+    /// # Errors
+    ///
+    /// When it has one, or is ending.
+    pub fn attach(&self) -> Result<Attachment, AttachError> {
+        self.life().attach()?;
+        Ok(Attachment { connection: self.clone() })
+    }
+
+    /// Hands in what was received. Ask [`poll_intake`](Self::poll_intake) before.
+    pub fn receive(&self, payload: Payload) {
+        self.0.inbox.push(payload).wake();
+    }
+
+    /// As [`receive`](Self::receive), from the task that runs the application: it is about to look anyway and need not be woken.
+    pub fn receive_at_home(&self, payload: Payload) {
+        drop(self.0.inbox.push(payload));
+    }
+
+    /// Ready when more may be received; at once when the connection ends, so that its socket is read to its end.
+    pub fn poll_intake(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.is_closing() { Poll::Ready(()) } else { self.0.inbox.poll_room(cx) }
+    }
+
+    /// Ends the connection because a frame broke the rules of WebSocket.
+    pub fn refuse_frame(&self, error: FrameError) {
+        let reason = match error {
+            FrameError::TooLarge { size, limit } => DisconnectReason::MessageTooBig { size, limit },
+            broken => DisconnectReason::BadMessage { detail: broken.to_string() },
+        };
+        self.end(Ending { reason, close_code: error.close_code() });
+    }
+
+    /// The code of the WebSocket close frame that ends the connection.
+    pub fn close_code(&self) -> u16 {
+        self.life().ending().map_or(1000, |ending| ending.close_code)
+    }
+
+    /// Counts a second: looks at the times that the connection itself watches, and wakes the application if its tick has come.
+    pub fn tick(&self) {
+        let shared = &self.0;
+        let tick = shared.ticks.fetch_add(1, Ordering::Relaxed) + 1;
+        let goodbye = self.life().tick();
+        if goodbye.is_some_and(|awaited| awaited > ticks(shared.options.close_timeout)) {
+            shared.outbox.cut();
+        }
+        if shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
+            let (bytes, cap) = (shared.outbox.bytes(), shared.options.max_backlog);
+            self.close(DisconnectReason::SlowConsumer { bytes, cap });
+            shared.outbox.cut();
+        }
+        if tick >= shared.wake_at.load(Ordering::Relaxed) {
+            shared.inbox.tick();
+        }
+    }
+
+    /// Ready when nothing carries the connection any more; for the task that ran the application.
+    pub fn poll_detached(&self, cx: &Context<'_>) -> Poll<()> {
+        // Registered before looking, so that a detach in between wakes.
+        self.0.inbox.register(cx);
+        if self.life().is_attached() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl Attachment {
+    /// The connection that it carries.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Moves messages worth about `budget` bytes, at least one, to the end of `taken`.
+    ///
+    /// `passed` tells how many bytes of those taken before were passed on since the last call: only then they no longer count as waiting.
+    pub fn poll_take(
+        &self,
+        cx: &Context<'_>,
+        passed: usize,
+        budget: usize,
+        taken: &mut VecDeque<Message>,
+    ) -> Poll<Taken> {
+        self.connection.0.outbox.poll_take(cx, passed, budget, taken)
+    }
+
+    /// The next message, if one waits; it counts as passed on.
+    pub fn take_now(&self) -> Option<Message> {
+        let cx = Context::from_waker(Waker::noop());
+        let mut taken = VecDeque::new();
+        let _ = self.poll_take(&cx, 0, 1, &mut taken);
+        let message = taken.pop_front()?;
+        let _ = self.poll_take(&cx, message.len(), 0, &mut taken);
+        Some(message)
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        let detached = self.connection.life().detach();
+        match detached {
+            Detached::Lost => self.connection.close(DisconnectReason::NetworkLost),
+            Detached::AfterEnd => self.connection.0.inbox.wake(),
+        }
+        // Nobody takes anything any more.
+        self.connection.0.outbox.cut();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id().as_str())
+            .field("transport", &self.request().transport)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ConnectionId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ConnectionId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for ConnectionId {
+    fn from(id: T) -> Self {
+        Self(id.into())
+    }
+}
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

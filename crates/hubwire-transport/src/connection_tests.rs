@@ -1,0 +1,242 @@
+use super::*;
+use crate::{TransferFormat, Transport};
+
+fn open(options: EndpointOptions) -> (Connection, Attachment) {
+    let request = ConnectRequest::local("/test", Transport::WebSockets);
+    Connection::open("test".into(), request, Arc::new(options))
+}
+
+fn context() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+fn next(connection: &Connection) -> Option<String> {
+    match connection.poll_event(&context(), Intake::Everything) {
+        Poll::Ready(Event::Payload(payload)) => {
+            Some(String::from_utf8_lossy(&payload.bytes).into_owned())
+        }
+        Poll::Ready(Event::Closing(reason)) => Some(format!("closing: {reason}")),
+        Poll::Ready(Event::Tick) => Some("tick".to_owned()),
+        Poll::Pending => None,
+    }
+}
+
+fn sent(attachment: &Attachment) -> Vec<Vec<u8>> {
+    std::iter::from_fn(|| attachment.take_now()).map(|message| message.payload().to_vec()).collect()
+}
+
+#[test]
+fn messages_leave_in_order_and_payloads_arrive_in_order() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    for text in ["a", "b", "c"] {
+        connection.receive(Payload::text(text));
+        assert_eq!(connection.send(Message::text(text)), Room::Available);
+    }
+    assert_eq!(
+        [next(&connection), next(&connection), next(&connection)],
+        ["a", "b", "c"].map(|t| Some(t.to_owned()))
+    );
+    assert_eq!(next(&connection), None);
+    assert_eq!(sent(&attachment), [b"a", b"b", b"c"]);
+}
+
+#[test]
+fn room_is_asked_before_the_push_so_one_message_overshoots() {
+    let (connection, attachment) =
+        open(EndpointOptions::default().transport_max_buffer_size(100).max_backlog(1000));
+    let large = Message::binary(&[0; 5000]);
+    assert_eq!(connection.send(large.clone()), Room::Exhausted);
+    assert!(connection.poll_room(&context()).is_pending());
+    assert_eq!(attachment.take_now().map(|message| message.len()), Some(large.len()));
+    assert!(connection.poll_room(&context()).is_ready());
+    assert_eq!(connection.backlog(), 0);
+}
+
+#[test]
+fn a_client_over_the_cap_is_a_slow_consumer_and_costs_nothing_more() {
+    let (connection, attachment) =
+        open(EndpointOptions::default().transport_max_buffer_size(10).max_backlog(1000));
+    connection.send(Message::binary(&[0; 5000]));
+    assert_eq!(connection.send(Message::text("one more")), Room::Closed);
+    let reason = DisconnectReason::SlowConsumer { bytes: 5004, cap: 1000 };
+    assert_eq!(connection.disconnect_reason(), Some(reason));
+    assert_eq!(connection.backlog(), 0);
+    assert_eq!(sent(&attachment), Vec::<Vec<u8>>::new());
+}
+
+#[test]
+fn bytes_count_until_they_are_passed_on() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    let message = Message::binary(&[0; 5000]);
+    connection.send(message.clone());
+    let mut taken = VecDeque::new();
+    assert_eq!(attachment.poll_take(&context(), 0, 1, &mut taken), Poll::Ready(Taken::Messages));
+    assert_eq!(connection.backlog(), message.len());
+    assert!(attachment.poll_take(&context(), 4000, 1, &mut taken).is_pending());
+    assert_eq!(connection.backlog(), message.len() - 4000);
+}
+
+#[test]
+fn reading_pauses_at_the_cap_and_resumes_at_half() {
+    let (connection, _attachment) =
+        open(EndpointOptions::default().application_max_buffer_size(10));
+    connection.receive(Payload::text("12345678"));
+    assert!(connection.poll_intake(&context()).is_ready());
+    connection.receive(Payload::text("9012345"));
+    assert!(connection.poll_intake(&context()).is_pending());
+    assert!(connection.is_paused());
+    next(&connection);
+    assert!(connection.poll_intake(&context()).is_pending(), "seven bytes are over half");
+    next(&connection);
+    assert!(connection.poll_intake(&context()).is_ready());
+    connection.hold(10);
+    assert!(connection.poll_intake(&context()).is_pending(), "held bytes count");
+    connection.release(10);
+    assert!(connection.poll_intake(&context()).is_ready());
+}
+
+#[test]
+fn an_end_by_the_client_comes_behind_what_it_sent() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.receive(Payload::text("last words"));
+    drop(attachment);
+    assert_eq!(next(&connection).as_deref(), Some("last words"));
+    assert_eq!(next(&connection).as_deref(), Some("closing: network lost"));
+    assert_eq!(next(&connection), None, "the end is told once");
+}
+
+#[test]
+fn an_end_by_the_server_comes_first() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    connection.receive(Payload::text("ignored"));
+    connection.close(DisconnectReason::Kicked);
+    connection.close(DisconnectReason::Shutdown);
+    assert_eq!(next(&connection).as_deref(), Some("closing: kicked"));
+    assert_eq!(next(&connection), None);
+}
+
+#[test]
+fn urgent_intake_leaves_payloads_and_what_comes_behind_them() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.receive(Payload::text("later"));
+    drop(attachment);
+    connection.wake_at(1);
+    connection.tick();
+    assert!(matches!(connection.poll_event(&context(), Intake::Urgent), Poll::Ready(Event::Tick)));
+    assert!(connection.poll_event(&context(), Intake::Urgent).is_pending());
+    assert_eq!(next(&connection).as_deref(), Some("later"));
+}
+
+#[test]
+fn what_was_sent_goes_out_before_the_goodbye() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.send(Message::text("a"));
+    connection.close(DisconnectReason::Kicked);
+    connection.finish(Some(Message::text("close")));
+    assert_eq!(connection.send(Message::text("late")), Room::Closed);
+    let mut taken = VecDeque::new();
+    assert_eq!(attachment.poll_take(&context(), 0, 1000, &mut taken), Poll::Ready(Taken::Messages));
+    assert_eq!(taken.len(), 2);
+    assert_eq!(attachment.poll_take(&context(), 0, 1000, &mut taken), Poll::Ready(Taken::Finished));
+    assert!(connection.poll_detached(&context()).is_pending());
+    drop(attachment);
+    assert!(connection.poll_detached(&context()).is_ready());
+}
+
+#[test]
+fn a_goodbye_is_awaited_for_the_close_timeout_only() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.finish(None);
+    let mut taken = VecDeque::new();
+    for _ in 0..5 {
+        connection.tick();
+        assert_eq!(
+            attachment.poll_take(&context(), 0, 1, &mut taken),
+            Poll::Ready(Taken::Finished)
+        );
+    }
+    connection.tick();
+    assert_eq!(attachment.poll_take(&context(), 0, 1, &mut taken), Poll::Ready(Taken::Cut));
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_cut_after_the_send_timeout() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.send(Message::text("x"));
+    for _ in 0..10 {
+        connection.tick();
+    }
+    assert!(!connection.is_closing());
+    connection.tick();
+    let reason = connection.disconnect_reason();
+    assert!(matches!(reason, Some(DisconnectReason::SlowConsumer { .. })), "{reason:?}");
+    drop(attachment);
+
+    let (connection, attachment) = open(EndpointOptions::default());
+    for _ in 0..100 {
+        connection.send(Message::text("x"));
+        connection.tick();
+        sent(&attachment);
+    }
+    assert!(!connection.is_closing(), "a client that takes something is not slow");
+}
+
+#[test]
+fn ticks_wake_only_when_asked() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    connection.tick();
+    assert_eq!(next(&connection), None);
+    connection.wake_at(3);
+    connection.tick();
+    assert_eq!(next(&connection), None);
+    connection.tick();
+    assert_eq!(next(&connection).as_deref(), Some("tick"));
+}
+
+#[test]
+fn broken_frames_end_with_their_close_code() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    connection.refuse_frame(FrameError::TooLarge { size: 1 << 40, limit: 10 });
+    assert_eq!(connection.close_code(), 1009);
+    assert_eq!(
+        next(&connection).as_deref(),
+        Some("closing: message too big: 1099511627776 bytes, the limit is 10")
+    );
+}
+
+#[test]
+fn frames_and_payloads_are_slices_of_one_buffer() {
+    for length in [0, 1, 125, 126, 65_535, 65_536] {
+        let payload = vec![7; length];
+        let message = Message::copy_from(TransferFormat::Binary, &payload);
+        assert_eq!(message.payload(), payload);
+        let header = &message.frame()[..message.len() - length];
+        let expected = match length {
+            0..=125 => vec![0x82, length as u8],
+            126..=65_535 => [&[0x82, 126][..], &(length as u16).to_be_bytes()].concat(),
+            _ => [&[0x82, 127][..], &(length as u64).to_be_bytes()].concat(),
+        };
+        assert_eq!(header, expected);
+    }
+}
+
+#[test]
+fn nothing_is_received_once_the_end_has_begun() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    connection.receive(Payload::text("before"));
+    connection.close(DisconnectReason::ClientClosed { error: None });
+    connection.receive(Payload::text("after"));
+    assert_eq!(next(&connection).as_deref(), Some("before"));
+    assert_eq!(next(&connection).as_deref(), Some("closing: client closed"));
+    assert_eq!(next(&connection), None);
+}
+
+#[test]
+fn last_words_pass_over_the_cap() {
+    let (connection, attachment) =
+        open(EndpointOptions::default().transport_max_buffer_size(1).max_backlog(1));
+    connection.send(Message::text("a"));
+    connection.close(DisconnectReason::Kicked);
+    connection.finish(Some(Message::text("bye")));
+    assert_eq!(sent(&attachment), [b"a".to_vec(), b"bye".to_vec()]);
+}

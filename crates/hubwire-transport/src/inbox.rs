@@ -1,0 +1,230 @@
+//! What came in and was not yet consumed, bounded in bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::connection::{Event, Intake};
+use crate::{DisconnectReason, TransferFormat};
+
+/// Bytes that arrived together; not necessarily whole messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// How the client marked them; hubs do not look at it.
+    pub format: TransferFormat,
+}
+
+impl Payload {
+    /// A text payload with a copy of `text`.
+    pub fn text(text: &str) -> Self {
+        Self { bytes: Bytes::copy_from_slice(text.as_bytes()), format: TransferFormat::Text }
+    }
+}
+
+/// The application's end of what attachments receive.
+///
+/// Everything that the application waits for is behind one lock and one waker: payloads, ticks and the end.
+#[derive(Debug)]
+pub(crate) struct Inbox(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<Payload>,
+    /// Bytes in `queue`, and bytes that the application took and still holds.
+    queued: usize,
+    held: usize,
+    cap: usize,
+    /// Set when the cap is reached, unset at half of it, so that reading does not stutter.
+    paused: bool,
+    tick: bool,
+    /// Once the end has begun nothing more is taken.
+    is_closed: bool,
+    /// The end that the application was not told yet.
+    closing: Option<DisconnectReason>,
+    application: Option<Waker>,
+    receivers: SmallVec<[Waker; 1]>,
+}
+
+/// Wakers to be woken once the lock is released.
+#[must_use]
+#[derive(Debug, Default)]
+pub(crate) struct Wakes(SmallVec<[Waker; 1]>);
+
+impl Wakes {
+    pub(crate) fn new(wakers: SmallVec<[Waker; 1]>) -> Self {
+        Self(wakers)
+    }
+
+    pub(crate) fn wake(self) {
+        for waker in self.0 {
+            waker.wake();
+        }
+    }
+}
+
+impl From<Option<Waker>> for Wakes {
+    fn from(waker: Option<Waker>) -> Self {
+        Self(waker.into_iter().collect())
+    }
+}
+
+impl Inbox {
+    pub(crate) fn new(cap: usize) -> Self {
+        Self(Mutex::new(State {
+            queue: VecDeque::new(),
+            queued: 0,
+            held: 0,
+            cap,
+            paused: false,
+            tick: false,
+            is_closed: false,
+            closing: None,
+            application: None,
+            receivers: SmallVec::new(),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs under this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a payload from the network; the caller asked for room before.
+    pub(crate) fn push(&self, payload: Payload) -> Wakes {
+        let mut state = self.lock();
+        if state.is_closed {
+            return Wakes::default();
+        }
+        state.queued += payload.bytes.len();
+        state.queue.push_back(payload);
+        state.pause_when_full();
+        state.application.take().into()
+    }
+
+    /// Ready when another payload may be pushed.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if !state.paused {
+            return Poll::Ready(());
+        }
+        if !state.receivers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.receivers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.lock().paused
+    }
+
+    /// Counts bytes that the application took and did not consume yet.
+    pub(crate) fn hold(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.held += bytes;
+        state.pause_when_full();
+    }
+
+    pub(crate) fn release(&self, bytes: usize) {
+        let wakes = {
+            let mut state = self.lock();
+            state.held = state.held.saturating_sub(bytes);
+            state.resume_at_half()
+        };
+        wakes.wake();
+    }
+
+    pub(crate) fn tick(&self) {
+        let waker = {
+            let mut state = self.lock();
+            state.tick = true;
+            state.application.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Tells the application that the connection ends.
+    pub(crate) fn close(&self, reason: DisconnectReason) {
+        let wakes = {
+            let mut state = self.lock();
+            if !reason.delivers_received() {
+                state.queue.clear();
+                state.queued = 0;
+            }
+            state.is_closed = true;
+            state.closing = Some(reason);
+            // A receiver that waits for room must learn that there will be none.
+            let mut wakers = std::mem::take(&mut state.receivers);
+            wakers.extend(state.application.take());
+            Wakes::new(wakers)
+        };
+        wakes.wake();
+    }
+
+    /// Wakes the application's task without an event.
+    pub(crate) fn wake(&self) {
+        let waker = self.lock().application.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn register(&self, cx: &Context<'_>) {
+        let mut state = self.lock();
+        state.register(cx);
+    }
+
+    /// The next event: an end that discards what was received, then a tick, then payloads, then any other end.
+    pub(crate) fn poll_event(&self, cx: &Context<'_>, intake: Intake) -> Poll<Event> {
+        let mut state = self.lock();
+        if state.closing.as_ref().is_some_and(|reason| !reason.delivers_received())
+            && let Some(reason) = state.closing.take()
+        {
+            return Poll::Ready(Event::Closing(reason));
+        }
+        if std::mem::take(&mut state.tick) {
+            return Poll::Ready(Event::Tick);
+        }
+        if intake == Intake::Everything {
+            if let Some(payload) = state.queue.pop_front() {
+                state.queued -= payload.bytes.len();
+                let wakes = state.resume_at_half();
+                drop(state);
+                wakes.wake();
+                return Poll::Ready(Event::Payload(payload));
+            }
+            if let Some(reason) = state.closing.take() {
+                return Poll::Ready(Event::Closing(reason));
+            }
+        }
+        state.register(cx);
+        Poll::Pending
+    }
+}
+
+impl State {
+    fn register(&mut self, cx: &Context<'_>) {
+        match &mut self.application {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
+    fn pause_when_full(&mut self) {
+        self.paused |= self.queued + self.held >= self.cap;
+    }
+
+    fn resume_at_half(&mut self) -> Wakes {
+        if !self.paused || self.queued + self.held > self.cap / 2 {
+            return Wakes::default();
+        }
+        self.paused = false;
+        Wakes::new(std::mem::take(&mut self.receivers))
+    }
+}

@@ -1,0 +1,130 @@
+//! What goes out: one encoded message, shared by all who receive it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::websocket::{self, HEADER_MAX};
+
+/// One encoded message on its way out, cheap to clone: a broadcast is encoded once and every
+/// receiver's outbox holds a reference.
+///
+/// It is a message and not a frame: WebSocket framing is a matter of the socket that takes it.
+/// The buffer has room for a WebSocket header before the payload, so that both the frame and the
+/// bare payload are slices of it.
+#[derive(Clone)]
+pub struct Message(Arc<Encoded>);
+
+struct Encoded {
+    /// [`HEADER_MAX`] bytes of headroom, whose end holds the WebSocket header, then the payload.
+    buffer: Vec<u8>,
+    frame_start: usize,
+    format: TransferFormat,
+}
+
+/// Whether payloads are text or arbitrary bytes: SignalR's transfer formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransferFormat {
+    /// Arbitrary bytes (MessagePack): binary WebSocket frames, not for Server-Sent Events.
+    Binary,
+    /// UTF-8 (JSON): text WebSocket frames, and the only format of Server-Sent Events.
+    Text,
+}
+
+impl TransferFormat {
+    /// The name that `negotiate` lists.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Binary => "Binary",
+            Self::Text => "Text",
+        }
+    }
+}
+
+impl Message {
+    /// A message whose payload `write` appends to the buffer that it is handed.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `write` returns.
+    pub fn build<E>(
+        format: TransferFormat,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        // Most hub messages fit without growing: a header and a short envelope.
+        let mut buffer = Vec::with_capacity(HEADER_MAX + 118);
+        buffer.resize(HEADER_MAX, 0);
+        write(&mut buffer)?;
+        let payload = buffer.len().saturating_sub(HEADER_MAX);
+        let frame_start = websocket::write_header(&mut buffer, payload, format);
+        Ok(Self(Arc::new(Encoded { buffer, frame_start, format })))
+    }
+
+    /// A message with a copy of `payload`.
+    pub fn copy_from(format: TransferFormat, payload: &[u8]) -> Self {
+        let Ok(message) = Self::build(format, |buffer| {
+            buffer.extend_from_slice(payload);
+            Ok::<_, Infallible>(())
+        });
+        message
+    }
+
+    /// A text message.
+    pub fn text(payload: &str) -> Self {
+        Self::copy_from(TransferFormat::Text, payload.as_bytes())
+    }
+
+    /// A binary message.
+    pub fn binary(payload: &[u8]) -> Self {
+        Self::copy_from(TransferFormat::Binary, payload)
+    }
+
+    /// Text or binary.
+    pub fn format(&self) -> TransferFormat {
+        self.0.format
+    }
+
+    /// The encoded message.
+    pub fn payload(&self) -> &[u8] {
+        &self.0.buffer[HEADER_MAX..]
+    }
+
+    /// The encoded message as one unmasked, unfragmented WebSocket frame.
+    pub fn frame(&self) -> &[u8] {
+        &self.0.buffer[self.0.frame_start..]
+    }
+
+    /// [`frame`](Self::frame) as shared bytes, without a copy.
+    pub fn into_frame(self) -> Bytes {
+        Bytes::from_owner(Frame(self))
+    }
+
+    /// What the message counts for in an outbox: its payload and its header, in bytes.
+    pub fn len(&self) -> usize {
+        self.frame().len()
+    }
+
+    /// Whether the payload is empty.
+    pub fn is_empty(&self) -> bool {
+        self.payload().is_empty()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("format", &self.format())
+            .field("bytes", &self.payload().len())
+            .finish()
+    }
+}
+
+struct Frame(Message);
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        self.0.frame()
+    }
+}

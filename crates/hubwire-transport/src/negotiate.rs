@@ -1,0 +1,163 @@
+//! The `negotiate` exchange as data: what a client asks for and what it is told.
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::request::query_value;
+use crate::{ConnectionId, TransferFormat};
+
+/// What carries a connection, with the names of SignalR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// A WebSocket, for text and binary.
+    WebSockets,
+}
+
+impl Transport {
+    /// The exact-case name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSockets => "WebSockets",
+        }
+    }
+
+    /// The formats that it carries.
+    pub const fn transfer_formats(self) -> &'static [TransferFormat] {
+        match self {
+            Self::WebSockets => &[TransferFormat::Text, TransferFormat::Binary],
+        }
+    }
+
+    /// Whether it carries `format`.
+    pub fn carries(self, format: TransferFormat) -> bool {
+        self.transfer_formats().contains(&format)
+    }
+}
+
+/// The highest negotiate version that exists.
+pub const MAX_VERSION: i64 = 1;
+
+/// Why a negotiate request gets an `error` for an answer, with the text that the client shows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum VersionError {
+    /// `negotiateVersion` is no integer.
+    #[error("The client requested a non-integer protocol version.")]
+    NotAnInteger,
+    /// `negotiateVersion` is below the endpoint's minimum.
+    #[error(
+        "The client requested version '{requested}', but the server does not support this version."
+    )]
+    TooLow {
+        /// What the client asked for.
+        requested: i64,
+    },
+}
+
+/// The version that the client of this query gets: what it asks for, at most [`MAX_VERSION`], 0 if it does not say.
+///
+/// # Errors
+///
+/// When it asks for no integer, or for less than `minimum`.
+pub fn version(query: &str, minimum: i64) -> Result<i64, VersionError> {
+    let requested = match query_value(query, "negotiateVersion") {
+        // 32 bits, as the official server reads it.
+        Some(text) => text.trim().parse::<i32>().map_err(|_| VersionError::NotAnInteger)?.into(),
+        None => 0,
+    };
+    if requested < minimum {
+        return Err(VersionError::TooLow { requested });
+    }
+    Ok(requested.min(MAX_VERSION))
+}
+
+/// The answer to a negotiate request, in the order that the official server writes.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NegotiateResponse<'a> {
+    /// The version that both sides use from here on.
+    pub negotiate_version: i64,
+    /// The public id of the connection.
+    pub connection_id: &'a str,
+    /// What the client shows to attach; absent in version 0, where the id serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_token: Option<&'a str>,
+    /// What the endpoint offers, best first.
+    pub available_transports: Vec<AvailableTransport>,
+}
+
+/// A transport that the endpoint offers.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AvailableTransport {
+    transport: &'static str,
+    transfer_formats: Vec<&'static str>,
+}
+
+impl From<Transport> for AvailableTransport {
+    fn from(transport: Transport) -> Self {
+        let formats = transport.transfer_formats().iter();
+        Self {
+            transport: transport.as_str(),
+            transfer_formats: formats.map(|format| format.as_str()).collect(),
+        }
+    }
+}
+
+/// A refusal, which carries nothing else.
+#[derive(Clone, Debug, Serialize)]
+pub struct NegotiateError {
+    /// What the client shows.
+    pub error: String,
+}
+
+impl<'a> NegotiateResponse<'a> {
+    /// The answer for a version, id and token.
+    pub fn new(
+        version: i64,
+        connection_id: &'a ConnectionId,
+        token: &'a str,
+        transports: &[Transport],
+    ) -> Self {
+        Self {
+            negotiate_version: version,
+            connection_id: connection_id.as_str(),
+            connection_token: (version > 0).then_some(token),
+            available_transports: transports.iter().copied().map(Into::into).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_follow_the_official_server() {
+        assert_eq!(version("", 0), Ok(0));
+        assert_eq!(version("negotiateVersion=1", 0), Ok(1));
+        assert_eq!(version("NegotiateVersion=1&x=2", 0), Ok(1));
+        assert_eq!(version("negotiateVersion=99", 0), Ok(1));
+        assert_eq!(version("negotiateVersion=x", 0), Err(VersionError::NotAnInteger));
+        assert_eq!(version("", 1), Err(VersionError::TooLow { requested: 0 }));
+        assert_eq!(version("negotiateVersion=-1", 0), Err(VersionError::TooLow { requested: -1 }));
+    }
+
+    #[test]
+    fn the_answer_has_the_official_order() {
+        let id = ConnectionId::from("id");
+        let json = |version| {
+            let response = NegotiateResponse::new(version, &id, "token", &[Transport::WebSockets]);
+            serde_json::to_string(&response).unwrap()
+        };
+        let transports = r#""availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]}"#;
+        assert_eq!(
+            json(1),
+            format!(
+                r#"{{"negotiateVersion":1,"connectionId":"id","connectionToken":"token",{transports}"#
+            )
+        );
+        assert_eq!(json(0), format!(r#"{{"negotiateVersion":0,"connectionId":"id",{transports}"#));
+    }
+}

@@ -1,0 +1,200 @@
+//! Limits and times of an endpoint.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Limits and times of one mounted endpoint, with the names of SignalR's `HttpConnectionDispatcherOptions`.
+///
+/// ```
+/// use hubwire_transport::EndpointOptions;
+/// use std::time::Duration;
+///
+/// let options = EndpointOptions::default().max_backlog(4 << 20).disconnect_timeout(Duration::from_secs(5));
+/// assert!(options.validate().is_ok());
+/// assert!(EndpointOptions::default().max_backlog(0).validate().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndpointOptions {
+    /// Bytes received and not yet consumed at which reading from the client pauses.
+    pub application_max_buffer_size: usize,
+    /// How long a WebSocket waits for the client's close frame.
+    pub close_timeout: Duration,
+    /// How long a negotiated connection may wait for its transport.
+    pub disconnect_timeout: Duration,
+    /// Bytes waiting for a client at which it is closed as a slow consumer.
+    pub max_backlog: usize,
+    /// The longest WebSocket message, summed over its fragments, in bytes.
+    pub max_frame_size: usize,
+    /// The lowest negotiate version that is answered.
+    pub minimum_protocol_version: i64,
+    /// Bytes waiting for a client at which whoever produces for it alone waits.
+    pub transport_max_buffer_size: usize,
+    /// How long a client may take nothing of what waits for it.
+    pub transport_send_timeout: Duration,
+}
+
+/// An option that makes no sense, and what would.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("option `{option}` is {value}: {rule}")]
+pub struct OptionsError {
+    /// The option's name.
+    pub option: &'static str,
+    /// The value that it was given.
+    pub value: String,
+    /// What it must be.
+    pub rule: &'static str,
+}
+
+impl Default for EndpointOptions {
+    fn default() -> Self {
+        Self {
+            application_max_buffer_size: 64 * 1024,
+            close_timeout: Duration::from_secs(5),
+            disconnect_timeout: Duration::from_secs(15),
+            max_backlog: 1024 * 1024,
+            max_frame_size: 1024 * 1024,
+            minimum_protocol_version: 0,
+            transport_max_buffer_size: 64 * 1024,
+            transport_send_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl EndpointOptions {
+    /// Sets how many bytes may be received and not yet consumed before reading pauses.
+    ///
+    /// Default 65,536, as in ASP.NET Core. One payload may overshoot.
+    #[must_use]
+    pub fn application_max_buffer_size(mut self, bytes: usize) -> Self {
+        self.application_max_buffer_size = bytes;
+        self
+    }
+
+    /// Sets how long a WebSocket waits for the client's close frame before it is cut.
+    ///
+    /// Default 5 s, as in ASP.NET Core. Counted in whole seconds.
+    #[must_use]
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a connection without a transport lives: after `negotiate`, and between polls.
+    ///
+    /// Default 15 s, as in ASP.NET Core. Counted in whole seconds.
+    #[must_use]
+    pub fn disconnect_timeout(mut self, timeout: Duration) -> Self {
+        self.disconnect_timeout = timeout;
+        self
+    }
+
+    /// Sets how many bytes may wait for a client before a further message closes it as a slow consumer.
+    ///
+    /// Default 1 MiB: sends never wait, so this bounds what a client that stopped reading costs.
+    /// One message may overshoot, so that a larger reply to a client that reads passes.
+    /// ASP.NET Core has no such bound; there a send waits for the slowest client.
+    #[must_use]
+    pub fn max_backlog(mut self, bytes: usize) -> Self {
+        self.max_backlog = bytes;
+        self
+    }
+
+    /// Sets the longest WebSocket message that is accepted, judged by frame headers.
+    ///
+    /// Default 1 MiB; a hub with a larger message limit raises it to that.
+    /// It is far over the hub's own limit because a client may send several hub messages in one frame (the .NET client batches up to 64 KiB and a message); the hub limits each of them.
+    #[must_use]
+    pub fn max_frame_size(mut self, bytes: usize) -> Self {
+        self.max_frame_size = bytes;
+        self
+    }
+
+    /// Sets the lowest negotiate version that is answered.
+    ///
+    /// Default 0, as in ASP.NET Core; 1 refuses clients that send their public id as their secret.
+    #[must_use]
+    pub fn minimum_protocol_version(mut self, version: i64) -> Self {
+        self.minimum_protocol_version = version;
+        self
+    }
+
+    /// Sets how many bytes may wait for a client before whoever awaits room for it waits.
+    ///
+    /// Default 65,536, as in ASP.NET Core.
+    #[must_use]
+    pub fn transport_max_buffer_size(mut self, bytes: usize) -> Self {
+        self.transport_max_buffer_size = bytes;
+        self
+    }
+
+    /// Sets how long a client may take nothing of what waits for it before it is closed as a slow consumer.
+    ///
+    /// Default 10 s, as in ASP.NET Core. Counted in whole seconds.
+    #[must_use]
+    pub fn transport_send_timeout(mut self, timeout: Duration) -> Self {
+        self.transport_send_timeout = timeout;
+        self
+    }
+
+    /// Checks every option.
+    ///
+    /// # Errors
+    ///
+    /// The first option that makes no sense.
+    pub fn validate(&self) -> Result<(), OptionsError> {
+        const SIZE: &str = "it must be at least 1 byte";
+        const TIME: &str = "it must be longer than zero";
+        let sizes = [
+            ("application_max_buffer_size", self.application_max_buffer_size),
+            ("max_backlog", self.max_backlog),
+            ("max_frame_size", self.max_frame_size),
+            ("transport_max_buffer_size", self.transport_max_buffer_size),
+        ];
+        for (option, value) in sizes {
+            OptionsError::unless(value > 0, option, &value, SIZE)?;
+        }
+        let times = [
+            ("close_timeout", self.close_timeout),
+            ("disconnect_timeout", self.disconnect_timeout),
+            ("transport_send_timeout", self.transport_send_timeout),
+        ];
+        for (option, value) in times {
+            OptionsError::unless(!value.is_zero(), option, &format_args!("{value:?}"), TIME)?;
+        }
+        OptionsError::unless(
+            self.transport_max_buffer_size <= self.max_backlog,
+            "transport_max_buffer_size",
+            &self.transport_max_buffer_size,
+            "it must not be over max_backlog, or clients are closed before anyone waits for them",
+        )?;
+        OptionsError::unless(
+            (0..=1).contains(&self.minimum_protocol_version),
+            "minimum_protocol_version",
+            &self.minimum_protocol_version,
+            "it must be 0 or 1, the versions of negotiate that exist",
+        )
+    }
+}
+
+impl OptionsError {
+    /// An error about `option` unless `holds`.
+    ///
+    /// # Errors
+    ///
+    /// That error.
+    pub fn unless(
+        holds: bool,
+        option: &'static str,
+        value: &dyn std::fmt::Display,
+        rule: &'static str,
+    ) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self { option, value: value.to_string(), rule }) }
+    }
+}
+
+/// A time in whole ticks of a second, at least one: `tick`s are the only clock that connections have.
+pub(crate) fn ticks(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
+}

@@ -1,0 +1,235 @@
+//! What waits to go out, bounded in bytes.
+//!
+//! # Theory of operation
+//!
+//! Senders [`push`](Outbox::push) whole messages and never wait; the attachment takes them in order, frames them and reports how many of their bytes it could pass on.
+//! A message counts until its last byte was passed on, so a peer that takes 16 KiB of an 8 MiB message still has nearly 8 MiB waiting.
+//!
+//! ```text
+//!  bytes waiting   0 ───────────── transport_max_buffer_size ───────────── max_backlog ──────▶
+//!  push            accepted        accepted, and whoever awaits            refused: the client
+//!                                  room waits                              is a slow consumer
+//! ```
+//!
+//! Whether there is room is asked before a message is pushed, so that one message of any size passes to a client that reads.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use smallvec::SmallVec;
+use thiserror::Error;
+
+use crate::Message;
+use crate::connection::{Room, Taken};
+use crate::inbox::Wakes;
+
+/// Why a message was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// Nothing is sent any more: the connection ends.
+    #[error("connection is closing")]
+    Closed,
+    /// Too much waits already.
+    #[error("{bytes} bytes wait for the client, the cap is {cap}")]
+    Full {
+        /// What waits, in bytes.
+        bytes: usize,
+        /// `max_backlog`.
+        cap: usize,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<Message>,
+    /// Bytes of messages that were not passed on yet, taken or not.
+    bytes: usize,
+    high: usize,
+    cap: usize,
+    end: End,
+    /// Whether anything was passed on since the last look, and for how many looks nothing was.
+    moved: bool,
+    idle_ticks: u64,
+    drain: Option<Waker>,
+    producers: SmallVec<[Waker; 1]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Messages are accepted.
+    Open,
+    /// No more messages; what waits still goes out.
+    Finished,
+    /// Nothing goes out any more.
+    Cut,
+}
+
+impl Outbox {
+    pub(crate) fn new(high: usize, cap: usize) -> Self {
+        Self(Mutex::new(State {
+            queue: VecDeque::new(),
+            bytes: 0,
+            high,
+            cap,
+            end: End::Open,
+            moved: false,
+            idle_ticks: 0,
+            drain: None,
+            producers: SmallVec::new(),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs under this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, message: Message) -> Result<Room, PushError> {
+        let (waker, room) = {
+            let mut state = self.lock();
+            if state.end != End::Open {
+                return Err(PushError::Closed);
+            }
+            if state.bytes >= state.cap {
+                return Err(PushError::Full { bytes: state.bytes, cap: state.cap });
+            }
+            state.bytes += message.len();
+            state.queue.push_back(message);
+            (state.drain.take(), state.room())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Ok(room)
+    }
+
+    /// Ready when a producer for this connection alone may go on.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.end != End::Open || state.room() == Room::Available {
+            return Poll::Ready(());
+        }
+        if !state.producers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.producers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Moves messages worth about `budget` bytes, at least one, to `taken`; `passed` bytes of those taken before have gone on.
+    pub(crate) fn poll_take(
+        &self,
+        cx: &Context<'_>,
+        passed: usize,
+        budget: usize,
+        taken: &mut VecDeque<Message>,
+    ) -> Poll<Taken> {
+        let mut state = self.lock();
+        let wakes = state.pass(passed);
+        let mut sum = 0;
+        while sum < budget
+            && let Some(message) = state.queue.pop_front()
+        {
+            sum += message.len();
+            taken.push_back(message);
+        }
+        let poll = match state.end {
+            End::Cut => Poll::Ready(Taken::Cut),
+            _ if sum > 0 => Poll::Ready(Taken::Messages),
+            End::Finished => Poll::Ready(Taken::Finished),
+            End::Open => Poll::Pending,
+        };
+        // Also with messages in hand: whoever takes them may wait on something else next.
+        match &mut state.drain {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        drop(state);
+        wakes.wake();
+        poll
+    }
+
+    /// Ends the outbox behind what waits in it and `last`, which is accepted over the cap too.
+    pub(crate) fn finish(&self, last: Option<Message>) {
+        let wakes = {
+            let mut state = self.lock();
+            if state.end != End::Open {
+                return;
+            }
+            if let Some(last) = last {
+                state.bytes += last.len();
+                state.queue.push_back(last);
+            }
+            state.end = End::Finished;
+            state.wakes()
+        };
+        wakes.wake();
+    }
+
+    /// Ends the outbox at once.
+    pub(crate) fn cut(&self) {
+        let (wakes, dropped) = {
+            let mut state = self.lock();
+            state.end = End::Cut;
+            (state.wakes(), std::mem::take(&mut state.queue))
+        };
+        // Large messages are freed outside the lock.
+        drop(dropped);
+        wakes.wake();
+    }
+
+    /// Drops what waits and was not taken, but accepts more.
+    pub(crate) fn clear(&self) {
+        let dropped = {
+            let mut state = self.lock();
+            let dropped = std::mem::take(&mut state.queue);
+            state.bytes -= dropped.iter().map(Message::len).sum::<usize>();
+            dropped
+        };
+        drop(dropped);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// Counts a tick; returns for how many ticks on end the client took nothing of what waits.
+    pub(crate) fn tick(&self) -> u64 {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.moved) || state.bytes == 0 {
+            state.idle_ticks = 0;
+        } else {
+            state.idle_ticks += 1;
+        }
+        state.idle_ticks
+    }
+}
+
+impl State {
+    fn room(&self) -> Room {
+        if self.bytes < self.high { Room::Available } else { Room::Exhausted }
+    }
+
+    /// Everyone who waits for this outbox.
+    fn wakes(&mut self) -> Wakes {
+        let mut wakers = std::mem::take(&mut self.producers);
+        wakers.extend(self.drain.take());
+        Wakes::new(wakers)
+    }
+
+    fn pass(&mut self, bytes: usize) -> Wakes {
+        if bytes == 0 {
+            return Wakes::default();
+        }
+        self.moved = true;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        match self.room() {
+            Room::Available => Wakes::new(std::mem::take(&mut self.producers)),
+            Room::Exhausted | Room::Closed => Wakes::default(),
+        }
+    }
+}

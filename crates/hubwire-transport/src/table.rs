@@ -1,0 +1,233 @@
+//! Where connections are found by their tokens.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::RandomState;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use tokio::sync::Notify;
+
+use crate::token::{Issued, TokenKey, TokenKind};
+use crate::{Connection, ConnectionId, DisconnectReason};
+
+/// The connections of one application, found by public id or by token; shared by all workers.
+///
+/// A negotiated connection is not in it before its first transport: its token is proof enough.
+/// A connection that has ended stays as a tombstone until its token expires, or the token would open it again.
+#[derive(Clone, Debug)]
+pub struct ConnectionTable(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    slots: DashMap<ConnectionId, Slot, RandomState>,
+    tombstones: Mutex<VecDeque<(u32, ConnectionId)>>,
+    key: TokenKey,
+    live: AtomicUsize,
+    draining: AtomicBool,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Live(Connection),
+    Ended,
+}
+
+/// What a token leads to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Found {
+    /// A connection that has ended.
+    Ended,
+    /// A connection that was negotiated and has had no transport yet.
+    Fresh {
+        /// Its public id.
+        connection_id: ConnectionId,
+        /// When the token stops opening it, in seconds since 1970.
+        expires: u32,
+    },
+    /// A connection that lives.
+    Live(Connection),
+    /// Nothing that this table knows or would accept.
+    Unknown,
+}
+
+/// A connection's place in the table, given up when it is dropped.
+#[derive(Debug)]
+pub struct Registration {
+    table: ConnectionTable,
+    connection_id: ConnectionId,
+    expires: Option<u32>,
+}
+
+impl ConnectionTable {
+    /// An empty table that signs tokens with `key`.
+    pub fn new(key: TokenKey) -> Self {
+        Self(Arc::new(Shared {
+            slots: DashMap::with_hasher(RandomState::new()),
+            tombstones: Mutex::default(),
+            key,
+            live: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// A token for a connection to come.
+    pub fn issue(&self, endpoint: &str, kind: TokenKind, expires: u32) -> Issued {
+        self.0.key.issue(endpoint, kind, expires)
+    }
+
+    /// What `token` leads to at `endpoint`; `now` in seconds since 1970.
+    pub fn find(&self, endpoint: &str, token: &str, now: u32) -> Found {
+        let Ok(claims) = self.0.key.verify(endpoint, token) else { return Found::Unknown };
+        match self.0.slots.get(&claims.connection_id).as_deref() {
+            Some(Slot::Live(connection)) => Found::Live(connection.clone()),
+            Some(Slot::Ended) => Found::Ended,
+            None if claims.expires < now => Found::Unknown,
+            None => Found::Fresh { connection_id: claims.connection_id, expires: claims.expires },
+        }
+    }
+
+    /// Enters a connection, or returns `None` if another one took its id in the meantime.
+    ///
+    /// `expires` is when its token stops opening it; without a token there is nothing to remember after its end.
+    pub fn enter(&self, connection: Connection, expires: Option<u32>) -> Option<Registration> {
+        let connection_id = connection.id().clone();
+        match self.0.slots.entry(connection_id.clone()) {
+            Entry::Occupied(_) => return None,
+            Entry::Vacant(vacant) => {
+                vacant.insert(Slot::Live(connection));
+            }
+        }
+        self.0.live.fetch_add(1, Ordering::Relaxed);
+        Some(Registration { table: self.clone(), connection_id, expires })
+    }
+
+    /// How many connections live.
+    pub fn len(&self) -> usize {
+        self.0.live.load(Ordering::Relaxed)
+    }
+
+    /// Whether none lives.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets the tombstones whose tokens have expired; `now` in seconds since 1970.
+    pub fn sweep(&self, now: u32) {
+        let mut tombstones = self.0.tombstones.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((expires, connection_id)) = tombstones.front()
+            && *expires < now
+        {
+            self.0.slots.remove(connection_id);
+            tombstones.pop_front();
+        }
+    }
+
+    /// Whether new connections are refused because the server goes down.
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// Refuses new connections and ends all that live.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+        let connections: Vec<_> = self.0.slots.iter().filter_map(|slot| slot.live()).collect();
+        for connection in connections {
+            connection.close(DisconnectReason::Shutdown);
+        }
+    }
+
+    /// Waits until no connection lives.
+    pub async fn emptied(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            if self.is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Slot {
+    fn live(&self) -> Option<Connection> {
+        match self {
+            Self::Live(connection) => Some(connection.clone()),
+            Self::Ended => None,
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let shared = &self.table.0;
+        match self.expires {
+            Some(expires) => {
+                shared.slots.insert(self.connection_id.clone(), Slot::Ended);
+                let mut tombstones =
+                    shared.tombstones.lock().unwrap_or_else(PoisonError::into_inner);
+                tombstones.push_back((expires, self.connection_id.clone()));
+            }
+            None => {
+                shared.slots.remove(&self.connection_id);
+            }
+        }
+        shared.live.fetch_sub(1, Ordering::Relaxed);
+        shared.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Attachment, ConnectRequest, EndpointOptions, Transport};
+
+    fn open(id: ConnectionId) -> (Connection, Attachment) {
+        let request = ConnectRequest::local("/chat", Transport::WebSockets);
+        Connection::open(id, request, Arc::new(EndpointOptions::default()))
+    }
+
+    #[test]
+    fn a_token_opens_its_connection_once() {
+        let table = ConnectionTable::new(TokenKey::random());
+        let token = table.issue("/chat", TokenKind::Secret, 100).token;
+        let Found::Fresh { connection_id, expires } = table.find("/chat", &token, 90) else {
+            panic!("a fresh token opens a connection")
+        };
+        let (connection, _attachment) = open(connection_id);
+        let registration = table.enter(connection.clone(), Some(expires)).unwrap();
+        assert!(matches!(table.find("/chat", &token, 101), Found::Live(_)));
+        assert!(table.enter(connection, Some(expires)).is_none());
+        drop(registration);
+        assert!(table.is_empty());
+        assert!(matches!(table.find("/chat", &token, 100), Found::Ended));
+        table.sweep(101);
+        assert!(matches!(table.find("/chat", &token, 101), Found::Unknown));
+        assert!(table.0.slots.is_empty());
+    }
+
+    #[test]
+    fn an_expired_or_foreign_token_opens_nothing() {
+        let table = ConnectionTable::new(TokenKey::random());
+        let token = table.issue("/chat", TokenKind::Secret, 100).token;
+        assert!(matches!(table.find("/chat", &token, 101), Found::Unknown));
+        assert!(matches!(table.find("/other", &token, 100), Found::Unknown));
+        assert!(matches!(table.find("/chat", "", 100), Found::Unknown));
+    }
+
+    #[test]
+    fn draining_ends_what_lives() {
+        let table = ConnectionTable::new(TokenKey::random());
+        let (connection, _attachment) = open("a".into());
+        let registration = table.enter(connection.clone(), None);
+        table.drain();
+        assert!(table.is_draining());
+        assert_eq!(connection.disconnect_reason(), Some(DisconnectReason::Shutdown));
+        drop(registration);
+        assert!(table.is_empty());
+    }
+}

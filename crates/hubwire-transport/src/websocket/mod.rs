@@ -1,0 +1,78 @@
+//! WebSocket framing (RFC 6455) as data: a decoder that meets the network, and the headers of what goes out.
+
+mod decoder;
+
+pub use self::decoder::{Close, Frame, FrameDecoder, FrameError};
+
+use crate::TransferFormat;
+
+/// The longest header of a frame that a server sends: two bytes and a 64-bit length.
+pub const HEADER_MAX: usize = 10;
+
+/// The longest payload of a control frame (RFC 6455 section 5.5).
+pub const CONTROL_MAX: usize = 125;
+
+const FIN: u8 = 0x80;
+
+/// What a frame is (RFC 6455 section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opcode {
+    Continuation = 0,
+    Text = 1,
+    Binary = 2,
+    Close = 8,
+    Ping = 9,
+    Pong = 10,
+}
+
+/// Writes the header of a whole data frame of `payload` bytes into the headroom of `buffer`, and
+/// returns where the frame starts.
+pub(crate) fn write_header(buffer: &mut [u8], payload: usize, format: TransferFormat) -> usize {
+    let opcode = match format {
+        TransferFormat::Binary => Opcode::Binary,
+        TransferFormat::Text => Opcode::Text,
+    };
+    let first = FIN | opcode as u8;
+    if let Ok(short @ 0..=125) = u8::try_from(payload) {
+        buffer[8..10].copy_from_slice(&[first, short]);
+        8
+    } else if let Ok(medium) = u16::try_from(payload) {
+        buffer[6..8].copy_from_slice(&[first, 126]);
+        buffer[8..10].copy_from_slice(&medium.to_be_bytes());
+        6
+    } else {
+        buffer[..2].copy_from_slice(&[first, 127]);
+        buffer[2..10].copy_from_slice(&(payload as u64).to_be_bytes());
+        0
+    }
+}
+
+/// Appends a Pong with the payload of the Ping that it answers, cut at [`CONTROL_MAX`].
+pub fn write_pong(out: &mut Vec<u8>, payload: &[u8]) {
+    write_control(out, Opcode::Pong, payload);
+}
+
+/// Appends a Close frame with a status code and a reason, which is cut at a character boundary to
+/// fit a control frame.
+pub fn write_close(out: &mut Vec<u8>, code: u16, reason: &str) {
+    let mut end = reason.len().min(CONTROL_MAX - 2);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut payload = Vec::with_capacity(CONTROL_MAX);
+    payload.extend_from_slice(&code.to_be_bytes());
+    payload.extend_from_slice(&reason.as_bytes()[..end]);
+    write_control(out, Opcode::Close, &payload);
+}
+
+/// Appends a Close frame without a status code, the answer to one that carried none.
+pub fn write_empty_close(out: &mut Vec<u8>) {
+    write_control(out, Opcode::Close, &[]);
+}
+
+fn write_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
+    let payload = &payload[..payload.len().min(CONTROL_MAX)];
+    out.push(FIN | opcode as u8);
+    out.push(u8::try_from(payload.len()).unwrap_or(0));
+    out.extend_from_slice(payload);
+}
