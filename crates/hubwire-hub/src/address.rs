@@ -1,0 +1,187 @@
+//! Whom a call on clients is for, and what becomes of it.
+
+use std::fmt;
+use std::future::{Future, IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use hubwire_protocol::{ArgumentList, EncodeError};
+use hubwire_transport::{Connection, ConnectionId};
+use serde::de::DeserializeOwned;
+
+use crate::client_result::ClientResult;
+use crate::encode::Encodings;
+use crate::error::with_sources;
+use crate::hub::Core;
+use crate::registry::Selection;
+
+/// Clients that can be called: [`One`] or [`Many`].
+///
+/// The trait is sealed; `#[hub_client]` puts typed methods on top of it.
+pub trait Address: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static {
+    /// Calls `target` on every client of the address, without waiting and without an answer.
+    fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery;
+}
+
+/// A single connection, which can also be asked for results.
+#[derive(Clone)]
+pub struct One {
+    core: Arc<Core>,
+    connection_id: ConnectionId,
+}
+
+/// Any number of connections.
+#[derive(Clone)]
+pub struct Many {
+    core: Arc<Core>,
+    selection: Selection,
+}
+
+/// Calls on clients by name, for hubs that declare no client trait.
+///
+/// ```
+/// # use hubwire_hub::{ClientProxy, Many};
+/// # fn example(everyone: ClientProxy<Many>) {
+/// everyone.send("ReceiveMessage", &("ada", "hello"));
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientProxy<A>(A);
+
+impl One {
+    pub(crate) fn new(core: Arc<Core>, connection_id: ConnectionId) -> Self {
+        Self { core, connection_id }
+    }
+
+    /// Asks the client for the value of its method `target`.
+    pub fn invoke<R: DeserializeOwned, A: ArgumentList + ?Sized>(
+        &self,
+        target: &str,
+        arguments: &A,
+    ) -> ClientResult<R> {
+        ClientResult::ask(&self.core, &self.connection_id, target, arguments)
+    }
+}
+
+impl Many {
+    pub(crate) fn new(core: Arc<Core>, selection: Selection) -> Self {
+        Self { core, selection }
+    }
+}
+
+impl Address for One {
+    fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery {
+        let selection = Selection::Connections(vec![self.connection_id.clone()]);
+        Delivery::send(&self.core, &selection, target, arguments)
+    }
+}
+
+impl Address for Many {
+    fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery {
+        Delivery::send(&self.core, &self.selection, target, arguments)
+    }
+}
+
+impl<A: Address> ClientProxy<A> {
+    /// Calls `target` on every client of the address, without waiting and without an answer.
+    pub fn send<L: ArgumentList + ?Sized>(&self, target: &str, arguments: &L) -> Delivery {
+        self.0.send(target, arguments)
+    }
+}
+
+impl ClientProxy<One> {
+    /// Asks the client for the value of its method `target`.
+    pub fn invoke<R: DeserializeOwned, A: ArgumentList + ?Sized>(
+        &self,
+        target: &str,
+        arguments: &A,
+    ) -> ClientResult<R> {
+        self.0.invoke(target, arguments)
+    }
+}
+
+impl<A> From<A> for ClientProxy<A> {
+    fn from(address: A) -> Self {
+        Self(address)
+    }
+}
+
+/// What became of a call on clients: ignore it, or await it to wait until its receivers have room for more.
+///
+/// The call has already gone into the outbox of every receiver; a receiver whose outbox is full is closed as a slow consumer.
+/// Whoever sends a lot awaits each delivery, and so sends no faster than the slowest receiver takes.
+#[derive(Debug)]
+pub struct Delivery {
+    receivers: usize,
+    exhausted: Vec<Connection>,
+    error: Option<EncodeError>,
+}
+
+impl Delivery {
+    fn send<A: ArgumentList + ?Sized>(
+        core: &Core,
+        selection: &Selection,
+        target: &str,
+        arguments: &A,
+    ) -> Self {
+        let protocols = core.registry.protocols(selection);
+        match Encodings::new(protocols, target, arguments) {
+            Ok(encodings) => {
+                let sent = core.registry.send(selection, &encodings);
+                Self { receivers: sent.receivers, exhausted: sent.exhausted, error: None }
+            }
+            Err(error) => {
+                tracing::error!(
+                    hub = &*core.name,
+                    target,
+                    error = with_sources(&error),
+                    "nothing was sent: an argument cannot be written"
+                );
+                Self { receivers: 0, exhausted: Vec::new(), error: Some(error) }
+            }
+        }
+    }
+
+    /// How many connections of this server got the call.
+    pub fn receivers(&self) -> usize {
+        self.receivers
+    }
+}
+
+/// Waits until every receiver has less than `transport_max_buffer_size` bytes waiting, or is gone.
+///
+/// # Errors
+///
+/// When an argument could not be written and nothing was sent.
+impl IntoFuture for Delivery {
+    type Output = Result<(), EncodeError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            for connection in self.exhausted {
+                poll_fn(|cx| connection.poll_room(cx)).await;
+            }
+            self.error.map_or(Ok(()), Err)
+        })
+    }
+}
+
+impl fmt::Debug for One {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("One").field(&self.connection_id.as_str()).finish()
+    }
+}
+
+impl fmt::Debug for Many {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Many").field(&self.selection).finish()
+    }
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "what seals the trait must not be within reach")]
+    pub trait Sealed {}
+    impl Sealed for super::One {}
+    impl Sealed for super::Many {}
+}

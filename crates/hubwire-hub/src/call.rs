@@ -1,0 +1,202 @@
+//! One call of a method: its arguments on the way in, its outcome on the way out.
+
+use std::fmt;
+use std::rc::Rc;
+
+use hubwire_protocol::{Arguments, ByteString, DecodeError, Encoded, InvocationId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::context::CallerContext;
+use crate::definition::{HubDefinition, Method};
+use crate::encode::format_of;
+use crate::error::{HubError, with_sources};
+use crate::hints;
+use crate::texts::{self, Detail};
+use hubwire_transport::Message;
+
+/// A call of one method by one client, as `#[hub]` handles it.
+pub struct Call<H: HubDefinition> {
+    pub(crate) context: CallerContext<H>,
+    pub(crate) method: &'static Method<H>,
+    pub(crate) head: Rc<CallHead>,
+    pub(crate) arguments: Arguments,
+    next: usize,
+}
+
+/// What answers are written from, also when the call itself is lost to a panic.
+#[derive(Debug)]
+pub(crate) struct CallHead {
+    /// Without one the client wants no answer, not even an error.
+    pub(crate) invocation_id: Option<InvocationId>,
+    /// The method as the client named it.
+    pub(crate) target: ByteString,
+}
+
+/// A type that a parameter of a hub method can have: whatever serde deserializes into an owned value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a hub method",
+    label = "not a parameter of a hub method",
+    note = "put `#[derive(serde::Deserialize)]` on the type, and on those inside it",
+    note = "types of other crates often have it behind a feature that is called `serde`"
+)]
+pub trait FromCall<H: HubDefinition>: Sized {
+    /// The value of the next parameter.
+    ///
+    /// # Errors
+    ///
+    /// When the client sent something else.
+    fn from_call(call: &mut Call<H>) -> Result<Self, BindError>;
+}
+
+/// Why the arguments of a call do not fit its method.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// An argument is not what its parameter wants.
+    #[error("argument {index} does not fit its parameter")]
+    Argument {
+        /// Which, from 0.
+        index: usize,
+        /// Why not.
+        source: DecodeError,
+    },
+    /// Too few or too many.
+    #[error("the call provides {provided} argument(s), the method takes {expected}")]
+    Count {
+        /// How many the client sent.
+        provided: usize,
+        /// How many the method takes.
+        expected: usize,
+    },
+}
+
+#[diagnostic::do_not_recommend]
+impl<H: HubDefinition, T: DeserializeOwned> FromCall<H> for T {
+    fn from_call(call: &mut Call<H>) -> Result<Self, BindError> {
+        let index = call.next;
+        call.next += 1;
+        call.arguments.decode(index).map_err(|source| BindError::Argument { index, source })
+    }
+}
+
+impl<H: HubDefinition> Call<H> {
+    pub(crate) fn new(
+        context: CallerContext<H>,
+        method: &'static Method<H>,
+        head: Rc<CallHead>,
+        arguments: Arguments,
+    ) -> Self {
+        Self { context, method, head, arguments, next: 0 }
+    }
+
+    /// Whether the client sent as many arguments as the method takes.
+    pub(crate) fn check_count(&self) -> Result<(), BindError> {
+        let (provided, expected) = (self.arguments.len(), self.method.parameters.len());
+        if provided == expected { Ok(()) } else { Err(BindError::Count { provided, expected }) }
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> &H {
+        self.context.hub().definition()
+    }
+
+    /// The caller.
+    pub fn context(&self) -> &CallerContext<H> {
+        &self.context
+    }
+
+    /// Answers that the arguments do not fit, and says in the log which and why.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the end of the error, in what `#[hub]` writes"
+    )]
+    pub fn refuse(&self, error: BindError) {
+        let sentence = texts::binding_failed(&self.head.target);
+        let (detail, parameter) = match &error {
+            BindError::Count { provided, expected } => {
+                (texts::wrong_argument_count(*provided, *expected), None)
+            }
+            BindError::Argument { index, .. } => {
+                let parameter = self.method.parameters.get(*index);
+                (texts::WRONG_ARGUMENT.to_owned(), parameter)
+            }
+        };
+        tracing::warn!(
+            hub = H::NAME,
+            method = self.method.rust_name,
+            parameter = parameter.map(|parameter| parameter.name),
+            rust_type = parameter.map(|parameter| parameter.rust_type),
+            error = with_sources(&error),
+            hint = self.hint(&error),
+            "arguments do not fit"
+        );
+        let detail = Detail::internal("InvalidDataException", detail);
+        self.context.answer_error(&self.head, &sentence, Some(&detail));
+    }
+
+    fn hint(&self, error: &BindError) -> Option<String> {
+        let BindError::Argument { index, source } = error else { return None };
+        let argument: Encoded = self.arguments.get(*index)?;
+        hints::renamed_field(&with_sources(source), &argument)
+    }
+
+    /// Answers with the method's value.
+    pub(crate) fn complete<T: Serialize>(&self, value: &T) {
+        let Some(id) = &self.head.invocation_id else { return };
+        let protocol = self.context.member().protocol;
+        let message = Message::build(format_of(protocol), |out| {
+            protocol.write_result(out, id.as_str(), value)
+        });
+        match message {
+            Ok(message) => {
+                self.context.member().connection.send(message);
+            }
+            Err(error) => self.fail(&error.into()),
+        }
+    }
+
+    /// Answers that the method failed.
+    pub(crate) fn fail(&self, error: &HubError) {
+        match error.as_internal() {
+            Some(internal) => tracing::error!(
+                hub = H::NAME,
+                method = self.method.rust_name,
+                error = with_sources(internal),
+                "method failed"
+            ),
+            None => tracing::debug!(
+                hub = H::NAME,
+                method = self.method.rust_name,
+                %error,
+                "method refused"
+            ),
+        }
+        let sentence = texts::invocation_failed(&self.head.target);
+        self.context.answer_error(&self.head, &sentence, Some(&error.into()));
+    }
+}
+
+impl<H: HubDefinition> CallerContext<H> {
+    /// Answers a call with an error, if the client wants an answer.
+    pub(crate) fn answer_error(&self, head: &CallHead, sentence: &str, detail: Option<&Detail>) {
+        let Some(id) = &head.invocation_id else { return };
+        let detailed_errors = self.hub().core().options.enable_detailed_errors;
+        let text = texts::with_detail(sentence, detail, detailed_errors);
+        let message = self.member().message(|protocol, out| {
+            protocol.write_error(out, id.as_str(), &text);
+        });
+        self.member().connection.send(message);
+    }
+}
+
+impl<H: HubDefinition> fmt::Debug for Call<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("hub", &H::NAME)
+            .field("method", &self.method.name)
+            .field("invocation_id", &self.head.invocation_id)
+            .finish_non_exhaustive()
+    }
+}

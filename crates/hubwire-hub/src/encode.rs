@@ -1,0 +1,49 @@
+//! Hub messages as outbox messages: encoded once per protocol, whoever receives them.
+
+use hubwire_protocol::{ArgumentList, EncodeError, HubProtocol, InvocationHead};
+use hubwire_transport::{Message, TransferFormat};
+use smallvec::SmallVec;
+
+pub(crate) fn format_of(protocol: HubProtocol) -> TransferFormat {
+    match protocol.transfer_format() {
+        hubwire_protocol::TransferFormat::Binary => TransferFormat::Binary,
+        hubwire_protocol::TransferFormat::Text => TransferFormat::Text,
+    }
+}
+
+/// A call of `target` on clients.
+pub(crate) fn invocation<A: ArgumentList + ?Sized>(
+    protocol: HubProtocol,
+    invocation_id: Option<&str>,
+    target: &str,
+    arguments: &A,
+) -> Result<Message, EncodeError> {
+    let head = InvocationHead { invocation_id, ..InvocationHead::new(target) };
+    Message::build(format_of(protocol), |out| protocol.write_invocation(out, &head, arguments))
+}
+
+/// One message in each protocol that receivers speak.
+#[derive(Debug, Default)]
+pub(crate) struct Encodings(SmallVec<[(HubProtocol, Message); 2]>);
+
+impl Encodings {
+    /// Encodes a call once for each of `protocols`.
+    pub(crate) fn new<A: ArgumentList + ?Sized>(
+        protocols: impl IntoIterator<Item = HubProtocol>,
+        target: &str,
+        arguments: &A,
+    ) -> Result<Self, EncodeError> {
+        let mut encodings = Self::default();
+        for protocol in protocols {
+            if encodings.get(protocol).is_none() {
+                let message = invocation(protocol, None, target, arguments)?;
+                encodings.0.push((protocol, message));
+            }
+        }
+        Ok(encodings)
+    }
+
+    pub(crate) fn get(&self, protocol: HubProtocol) -> Option<&Message> {
+        self.0.iter().find_map(|(encoded, message)| (*encoded == protocol).then_some(message))
+    }
+}

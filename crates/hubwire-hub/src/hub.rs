@@ -1,0 +1,197 @@
+//! The handle of a hub, and how one is built.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::ThreadId;
+
+use hubwire_protocol::HubProtocol;
+use hubwire_transport::token::TokenKey;
+use hubwire_transport::{Application, Connection, ConnectionTable, Mount, OptionsError};
+
+use crate::clients::Clients;
+use crate::definition::{HubDefinition, Methods};
+use crate::groups::Groups;
+use crate::options::HubOptions;
+use crate::registry::Registry;
+use crate::session;
+
+/// A hub that runs: build it once, mount it on a server, and use it from anywhere to call clients.
+///
+/// It is a cheap handle: clones are the same hub. It is `Send` and `Sync`, works from handlers, tasks and plain threads, and before the server starts and after it stops it simply reaches nobody.
+///
+/// Build it *outside* the closure of `HttpServer::new`, which runs once per worker: a hub built inside would be another hub on every worker, and a broadcast would reach only the clients of one.
+pub struct Hub<H: HubDefinition>(Arc<Inner<H>>);
+
+pub(crate) struct Inner<H: HubDefinition> {
+    definition: H,
+    core: Arc<Core>,
+    pub(crate) methods: Methods<H>,
+}
+
+/// What does not depend on the type of the hub.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) name: Box<str>,
+    pub(crate) options: HubOptions,
+    pub(crate) registry: Registry,
+    connections: ConnectionTable,
+    built_on: ThreadId,
+}
+
+/// Options of a hub on its way to be built.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct HubBuilder<H> {
+    definition: H,
+    name: Box<str>,
+    options: HubOptions,
+    token_key: Option<TokenKey>,
+}
+
+impl<H: HubDefinition> Hub<H> {
+    /// Begins to build a hub around the value whose methods clients call.
+    #[expect(clippy::new_ret_no_self, reason = "it reads as the beginning of a hub")]
+    pub fn new(definition: H) -> HubBuilder<H> {
+        HubBuilder {
+            definition,
+            name: H::NAME.into(),
+            options: HubOptions::default(),
+            token_key: None,
+        }
+    }
+
+    /// The value that it was built around.
+    pub fn definition(&self) -> &H {
+        &self.0.definition
+    }
+
+    /// Its name in logs and metrics.
+    pub fn name(&self) -> &str {
+        &self.0.core.name
+    }
+
+    /// Chooses clients to call.
+    pub fn clients(&self) -> Clients<H> {
+        Clients::new(self.0.core.clone())
+    }
+
+    /// Its groups.
+    pub fn groups(&self) -> Groups {
+        Groups::new(self.0.core.clone())
+    }
+
+    /// How many clients are connected to this server.
+    pub fn connection_count(&self) -> usize {
+        self.0.core.registry.len()
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.0.core
+    }
+
+    pub(crate) fn inner(&self) -> &Inner<H> {
+        &self.0
+    }
+}
+
+impl<H: HubDefinition> HubBuilder<H> {
+    /// Sets the hub's options.
+    pub fn options(mut self, options: HubOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets the name that logs and metrics use, and servers among each other; default: the name of the type.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the key that signs connection tokens; default: random, so that tokens die with the process.
+    pub fn token_key(mut self, key: TokenKey) -> Self {
+        self.token_key = Some(key);
+        self
+    }
+
+    /// The hub.
+    ///
+    /// # Panics
+    ///
+    /// When an option makes no sense; [`try_build`](Self::try_build) says so with an error.
+    pub fn build(self) -> Hub<H> {
+        let name = self.name.clone();
+        match self.try_build() {
+            Ok(hub) => hub,
+            Err(error) => panic!("hub {name} cannot be built: {error}"),
+        }
+    }
+
+    /// The hub, or what is wrong with its options.
+    ///
+    /// # Errors
+    ///
+    /// The first option that makes no sense.
+    pub fn try_build(self) -> Result<Hub<H>, OptionsError> {
+        self.options.validate()?;
+        let core = Arc::new(Core {
+            name: self.name,
+            options: self.options,
+            registry: Registry::default(),
+            connections: ConnectionTable::new(self.token_key.unwrap_or_else(TokenKey::random)),
+            built_on: std::thread::current().id(),
+        });
+        Ok(Hub(Arc::new(Inner { definition: self.definition, core, methods: Methods::new() })))
+    }
+}
+
+impl<H: HubDefinition> Mount for Hub<H> {
+    fn application(&self) -> Arc<dyn Application> {
+        self.0.clone()
+    }
+}
+
+impl<H: HubDefinition> Application for Inner<H> {
+    fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    fn connections(&self) -> &ConnectionTable {
+        &self.core.connections
+    }
+
+    fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(session::run(Hub(self), connection))
+    }
+
+    fn max_message_size(&self) -> Option<usize> {
+        self.core.options.maximum_receive_message_size
+    }
+
+    fn built_on(&self) -> ThreadId {
+        self.core.built_on
+    }
+
+    fn summary(&self) -> String {
+        let protocols: Vec<_> = HubProtocol::ALL.iter().map(|protocol| protocol.name()).collect();
+        let methods = self.methods.len();
+        let plural = if methods == 1 { "" } else { "s" };
+        format!("{methods} method{plural} over {}", protocols.join(" and "))
+    }
+}
+
+impl<H: HubDefinition> Clone for Hub<H> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<H: HubDefinition> fmt::Debug for Hub<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("name", &self.name())
+            .field("connections", &self.connection_count())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! Hubs for [Hubwire](https://docs.rs/hubwire): sessions, dispatch, clients and groups, without an HTTP server.
+//!
+//! A hub is a value whose methods clients call, and from which clients are called.
+//! This crate runs the SignalR hub protocol over the [`Connection`](hubwire_transport::Connection)s of `hubwire-transport`: handshake, calls and their answers, pings, timeouts, the end.
+//!
+//! # When to use it
+//!
+//! Not directly: use `hubwire`, which adds the macros and the server.
+//!
+//! # Map
+//!
+//! - [`Hub`], [`HubBuilder`], [`HubOptions`]: the handle, and how one is built.
+//! - [`CallerContext`]: what a method knows about its caller.
+//! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them.
+//! - [`HubError`], [`HubResult`]: failing.
+//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`]: what `#[hub]` writes.
+//!
+//! # What it does not do
+//!
+//! It spawns nothing, listens to nothing and reads no clock: a session is a future, and its ticks come from outside.
+
+mod address;
+mod call;
+mod client_result;
+mod clients;
+mod context;
+mod definition;
+mod encode;
+mod error;
+mod groups;
+mod handshake;
+mod hints;
+mod hub;
+mod keep_alive;
+mod member;
+mod options;
+mod registry;
+mod reply;
+mod session;
+mod texts;
+
+pub use self::address::{Address, ClientProxy, Delivery, Many, One};
+pub use self::call::{BindError, Call, FromCall};
+pub use self::client_result::{ClientResult, InvokeError};
+pub use self::clients::{CallerClients, Clients};
+pub use self::context::CallerContext;
+pub use self::definition::{HubDefinition, Method, MethodKind, Parameter};
+pub use self::error::{HubError, HubResult};
+pub use self::groups::{GroupError, Groups};
+pub use self::hub::{Hub, HubBuilder};
+pub use self::options::HubOptions;
+pub use self::reply::{Fallible, IntoReply, Value};

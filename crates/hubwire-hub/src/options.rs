@@ -1,0 +1,138 @@
+//! What a hub can be told.
+
+use std::time::Duration;
+
+use hubwire_transport::OptionsError;
+
+/// Limits and times of a hub, with the names and defaults of SignalR's `HubOptions`.
+///
+/// ```
+/// use hubwire_hub::HubOptions;
+/// use std::time::Duration;
+///
+/// let options = HubOptions::default()
+///     .keep_alive_interval(Duration::from_secs(5))
+///     .maximum_receive_message_size(Some(1 << 20))
+///     .enable_detailed_errors(cfg!(debug_assertions));
+/// assert!(options.validate().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HubOptions {
+    /// How long a client that has pinged may stay silent.
+    pub client_timeout_interval: Duration,
+    /// Whether clients get to read the errors of the server.
+    pub enable_detailed_errors: bool,
+    /// How long a client may take to send its handshake.
+    pub handshake_timeout: Duration,
+    /// How often clients are pinged.
+    pub keep_alive_interval: Duration,
+    /// How many calls of one client run at the same time.
+    pub maximum_parallel_invocations_per_client: usize,
+    /// The longest hub message that is accepted, in bytes with its framing.
+    pub maximum_receive_message_size: Option<usize>,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            client_timeout_interval: Duration::from_secs(30),
+            enable_detailed_errors: false,
+            handshake_timeout: Duration::from_secs(15),
+            keep_alive_interval: Duration::from_secs(15),
+            maximum_parallel_invocations_per_client: 1,
+            maximum_receive_message_size: Some(32 * 1024),
+        }
+    }
+}
+
+impl HubOptions {
+    /// Sets how long a client that has pinged once may stay silent before it is closed.
+    ///
+    /// Default 30 s: twice the interval at which the official clients ping. Counted in whole seconds.
+    #[must_use]
+    pub fn client_timeout_interval(mut self, interval: Duration) -> Self {
+        self.client_timeout_interval = interval;
+        self
+    }
+
+    /// Sets whether clients get to read errors that are not meant for them, with their kind.
+    ///
+    /// Default `false`: the text of an error may tell a stranger what the server is made of.
+    #[must_use]
+    pub fn enable_detailed_errors(mut self, enable: bool) -> Self {
+        self.enable_detailed_errors = enable;
+        self
+    }
+
+    /// Sets how long a client may take to send its handshake.
+    ///
+    /// Default 15 s. Counted in whole seconds.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Sets how often clients are pinged.
+    ///
+    /// Default 15 s: half of the time after which the official clients give up on a silent server. Counted in whole seconds.
+    #[must_use]
+    pub fn keep_alive_interval(mut self, interval: Duration) -> Self {
+        self.keep_alive_interval = interval;
+        self
+    }
+
+    /// Sets how many calls of one client run at the same time; further ones wait, in order.
+    ///
+    /// Default 1: calls of one client are handled one after another.
+    #[must_use]
+    pub fn maximum_parallel_invocations_per_client(mut self, calls: usize) -> Self {
+        self.maximum_parallel_invocations_per_client = calls;
+        self
+    }
+
+    /// Sets the longest hub message that is accepted, in bytes with its framing; `None` for any length.
+    ///
+    /// Default 32 KiB. A longer message closes its connection.
+    #[must_use]
+    pub fn maximum_receive_message_size(mut self, bytes: Option<usize>) -> Self {
+        self.maximum_receive_message_size = bytes;
+        self
+    }
+
+    /// Checks every option.
+    ///
+    /// # Errors
+    ///
+    /// The first option that makes no sense.
+    pub fn validate(&self) -> Result<(), OptionsError> {
+        let times = [
+            ("client_timeout_interval", self.client_timeout_interval),
+            ("handshake_timeout", self.handshake_timeout),
+            ("keep_alive_interval", self.keep_alive_interval),
+        ];
+        for (option, value) in times {
+            let shown = format_args!("{value:?}");
+            OptionsError::unless(!value.is_zero(), option, &shown, "it must be longer than zero")?;
+        }
+        OptionsError::unless(
+            self.maximum_parallel_invocations_per_client > 0,
+            "maximum_parallel_invocations_per_client",
+            &self.maximum_parallel_invocations_per_client,
+            "it must be at least 1, or no call ever runs",
+        )?;
+        let size = self.maximum_receive_message_size;
+        OptionsError::unless(
+            size.is_none_or(|bytes| bytes > 0),
+            "maximum_receive_message_size",
+            &format_args!("{size:?}"),
+            "it must be at least 1 byte, or None for any length",
+        )
+    }
+}
+
+/// A time in whole ticks of a second, at least one.
+pub(crate) fn ticks(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
+}
