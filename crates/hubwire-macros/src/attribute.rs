@@ -1,0 +1,172 @@
+//! Reads the attributes into plain structs, and takes ours off the user's code.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{
+    Attribute, ImplItem, ItemImpl, ItemTrait, LitStr, Path, Token, TraitItem,
+    meta::ParseNestedMeta, parse::Parser,
+};
+
+use crate::case::RenameAll;
+
+/// The attributes of a hub: of the block, and of each function in the order of the block.
+pub(crate) struct HubAttributes {
+    pub(crate) block: BlockOptions,
+    /// What could not be read, and stands in none of the others.
+    pub(crate) errors: Vec<syn::Error>,
+    pub(crate) methods: Vec<MethodOptions>,
+}
+
+impl HubAttributes {
+    /// Reads `options`, and takes `#[hub(..)]` off the functions of `block`.
+    pub(crate) fn take(options: TokenStream, block: &mut ItemImpl) -> Self {
+        let mut errors = Vec::new();
+        let block_options = BlockOptions::read(options, &mut errors);
+        let methods = block.items.iter_mut().filter_map(|item| match item {
+            ImplItem::Fn(function) => Some(MethodOptions::take(&mut function.attrs, &mut errors)),
+            _ => None,
+        });
+        Self { methods: methods.collect(), block: block_options, errors }
+    }
+}
+
+/// The attributes of a client: of the trait, and of each function in the order of the trait.
+pub(crate) struct ClientAttributes {
+    /// What could not be read, and stands in none of the others.
+    pub(crate) errors: Vec<syn::Error>,
+    pub(crate) methods: Vec<MethodOptions>,
+    pub(crate) rename_all: RenameAll,
+}
+
+impl ClientAttributes {
+    /// Reads `options`, and takes `#[hub(..)]` off the functions of `item`.
+    pub(crate) fn take(options: TokenStream, item: &mut ItemTrait) -> Self {
+        let mut errors = Vec::new();
+        let mut rename_all = None;
+        read_options(options, &mut errors, |option| match option_name(option).as_str() {
+            "rename_all" => once(&mut rename_all, option, rename_rule),
+            _ => Err(option.error("unknown option: `#[hub_client]` takes `rename_all = \"..\"`")),
+        });
+        let methods = item.items.iter_mut().filter_map(|item| match item {
+            TraitItem::Fn(function) => Some(MethodOptions::take(&mut function.attrs, &mut errors)),
+            _ => None,
+        });
+        Self { methods: methods.collect(), rename_all: rename_all.unwrap_or_default(), errors }
+    }
+}
+
+/// What stands in `#[hub(..)]` on the block.
+pub(crate) struct BlockOptions {
+    pub(crate) client: Option<Path>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) rename_all: RenameAll,
+}
+
+impl BlockOptions {
+    fn read(tokens: TokenStream, errors: &mut Vec<syn::Error>) -> Self {
+        let (mut client, mut name, mut rename_all) = (None, None, None);
+        read_options(tokens, errors, |option| match option_name(option).as_str() {
+            "client" => once(&mut client, option, |option| option.value()?.parse()),
+            "name" => once(&mut name, option, text),
+            "rename_all" => once(&mut rename_all, option, rename_rule),
+            _ => Err(option.error(
+                "unknown option: `#[hub]` on an impl block takes `client = Type`, \
+                 `name = \"..\"` and `rename_all = \"..\"`",
+            )),
+        });
+        Self { client, name, rename_all: rename_all.unwrap_or_default() }
+    }
+}
+
+/// What stands in `#[hub(..)]` on a method.
+#[derive(Default)]
+pub(crate) struct MethodOptions {
+    pub(crate) rename: Option<LitStr>,
+}
+
+impl MethodOptions {
+    fn take(attributes: &mut Vec<Attribute>, errors: &mut Vec<syn::Error>) -> Self {
+        let mut rename = None;
+        for attribute in attributes.extract_if(.., |attribute| is_ours(attribute)) {
+            let Ok(list) = attribute.meta.require_list() else {
+                let rule = "every function in the block is a method of the hub: write \
+                            `#[hub(rename = \"..\")]`, or leave `#[hub]` out";
+                errors.push(syn::Error::new_spanned(&attribute.meta, rule));
+                continue;
+            };
+            read_options(list.tokens.clone(), errors, |option| {
+                match option_name(option).as_str() {
+                    "rename" => once(&mut rename, option, text),
+                    _ => Err(option
+                        .error("unknown option: `#[hub]` on a method takes `rename = \"..\"`")),
+                }
+            });
+        }
+        Self { rename }
+    }
+}
+
+/// The attributes that decide whether an item exists, which what we write about it must share.
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+}
+
+/// `#[hub(..)]`, or `#[hubwire::hub(..)]` for those who write paths.
+fn is_ours(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == "hub")
+}
+
+/// Gives each option to `accept`, and goes on after one that it refuses.
+fn read_options(
+    tokens: TokenStream,
+    errors: &mut Vec<syn::Error>,
+    mut accept: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>,
+) {
+    let mut refused = Vec::new();
+    let read = syn::meta::parser(|option| {
+        if let Err(error) = accept(&option) {
+            refused.push(error);
+            while !option.input.is_empty() && !option.input.peek(Token![,]) {
+                option.input.parse::<TokenTree>()?;
+            }
+        }
+        Ok(())
+    })
+    .parse2(tokens);
+    errors.append(&mut refused);
+    errors.extend(read.err());
+}
+
+/// The empty string for a path of several segments, which no option is.
+fn option_name(option: &ParseNestedMeta<'_>) -> String {
+    option.path.get_ident().map(ToString::to_string).unwrap_or_default()
+}
+
+fn once<T>(
+    slot: &mut Option<T>,
+    option: &ParseNestedMeta<'_>,
+    parse: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
+) -> syn::Result<()> {
+    if slot.is_some() {
+        return Err(option.error(format!("`{}` is given twice", option_name(option))));
+    }
+    *slot = Some(parse(option)?);
+    Ok(())
+}
+
+fn text(option: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+    let text: LitStr = option.value()?.parse()?;
+    if text.value().is_empty() {
+        return Err(syn::Error::new(text.span(), "a name has at least one character"));
+    }
+    Ok(text)
+}
+
+fn rename_rule(option: &ParseNestedMeta<'_>) -> syn::Result<RenameAll> {
+    let text: LitStr = option.value()?.parse()?;
+    let known = RenameAll::VALUES.into_iter().find(|(value, _)| *value == text.value());
+    known.map(|(_, rule)| rule).ok_or_else(|| {
+        let values = RenameAll::VALUES.map(|(value, _)| format!("`{value}`")).join(", ");
+        let rule = format!("unknown value of `rename_all`: it is one of {values}");
+        syn::Error::new(text.span(), rule)
+    })
+}

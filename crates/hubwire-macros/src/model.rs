@@ -1,0 +1,92 @@
+//! What the macros have understood: our own small words for the user's code, all of them legal.
+
+use proc_macro2::Span;
+use syn::{Attribute, Generics, Ident, Path, Type, Visibility};
+
+/// An impl block under `#[hub]`.
+pub(crate) struct Hub {
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) client: Option<Path>,
+    /// Empty but for a block that was refused because of them.
+    pub(crate) generics: Generics,
+    pub(crate) lifecycle: Vec<Lifecycle>,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+}
+
+/// A method that clients call.
+pub(crate) struct Method {
+    pub(crate) function: Function,
+    pub(crate) name: String,
+}
+
+/// A function that is called when a connection begins or ends.
+pub(crate) struct Lifecycle {
+    pub(crate) event: Event,
+    pub(crate) function: Function,
+}
+
+/// How a function of the hub is called.
+pub(crate) struct Function {
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) ident: Ident,
+    pub(crate) outcome: Outcome,
+    /// Where to report what is wrong with the returned type.
+    pub(crate) returned: Span,
+    pub(crate) timing: Timing,
+}
+
+/// One argument after `&self`, in the user's order.
+pub(crate) enum Argument {
+    Context,
+    Parameter(Parameter),
+    Reason,
+}
+
+/// An argument that the client sends.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) ty: Box<Type>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Event {
+    Connected,
+    Disconnected,
+}
+
+/// What the returned type looks like. A type alias that hides a `Result` must say so in its name, as `HubResult` and
+/// `io::Result` do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Fallible,
+    Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Timing {
+    Async,
+    Sync,
+}
+
+/// A trait under `#[hub_client]`.
+pub(crate) struct Client {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) ident: Ident,
+    pub(crate) methods: Vec<ClientMethod>,
+    pub(crate) visibility: Visibility,
+}
+
+/// A method that clients offer.
+pub(crate) struct ClientMethod {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) ident: Ident,
+    pub(crate) name: String,
+    pub(crate) parameters: Vec<(Ident, Type)>,
+    /// Where to report what is wrong with the parameters taken together.
+    pub(crate) parentheses: Span,
+    /// The type of the client result; a send has none.
+    pub(crate) result: Option<Type>,
+}
