@@ -1,0 +1,201 @@
+//! Where an application is mounted.
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
+use hubwire_transport::{
+    Application, EndpointOptions, Found, Identity, Mount, Transport, query_value,
+};
+
+use crate::clock::unix_seconds;
+use crate::identity::{IdentityHook, IntoIdentity};
+use crate::negotiate::{negotiate, text};
+use crate::{misuse, supervisor, websocket};
+
+/// Mounts applications: `chat.at("/chat")`.
+pub trait MountExt: Mount {
+    /// The endpoint of this application at `path`, to be handed to `App::service`.
+    ///
+    /// Below a `web::scope` the path is relative to it. Paths match without regard to case, as in ASP.NET Core.
+    fn at(&self, path: &str) -> Endpoint {
+        Endpoint::new(self.application(), path)
+    }
+}
+
+impl<M: Mount + ?Sized> MountExt for M {}
+
+/// An application at a path: an actix-web service.
+#[must_use = "an endpoint does nothing until it is handed to `App::service`"]
+pub struct Endpoint {
+    application: Arc<dyn Application>,
+    path: String,
+    options: EndpointOptions,
+    identity: Option<IdentityHook>,
+}
+
+/// An endpoint as its routes see it.
+pub(crate) struct Mounted {
+    pub(crate) application: Arc<dyn Application>,
+    pub(crate) path: String,
+    pub(crate) options: Arc<EndpointOptions>,
+    identity: Option<IdentityHook>,
+}
+
+impl Endpoint {
+    fn new(application: Arc<dyn Application>, path: &str) -> Self {
+        let path = format!("/{}", path.trim_matches('/'));
+        Self { application, path, options: EndpointOptions::default(), identity: None }
+    }
+
+    /// Sets the endpoint's options.
+    ///
+    /// # Panics
+    ///
+    /// When an option makes no sense.
+    pub fn options(mut self, options: EndpointOptions) -> Self {
+        if let Err(error) = options.validate() {
+            panic!("{} cannot be mounted at {}: {error}", self.application.name(), self.path);
+        }
+        self.options = options;
+        self
+    }
+
+    /// Sets the hook that says who connects: an async function that takes actix-web extractors and returns an
+    /// [`Identity`] or a `Result` of one. Its error is the response to whoever is refused.
+    ///
+    /// It runs for `negotiate` and again for the transport.
+    pub fn identity<F, Args>(mut self, hook: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: IntoIdentity,
+    {
+        self.identity = Some(IdentityHook::new(hook));
+        self
+    }
+}
+
+impl Mounted {
+    /// What the endpoint offers, best first.
+    pub(crate) fn transports(&self) -> &'static [Transport] {
+        &[Transport::WebSockets]
+    }
+
+    /// The longest WebSocket message: never shorter than what the application takes.
+    pub(crate) fn max_frame_size(&self) -> Option<usize> {
+        let message = self.application.max_message_size()?;
+        Some(message.max(self.options.max_frame_size))
+    }
+
+    pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
+        match &self.identity {
+            Some(hook) => hook.identify(request).await,
+            None => Ok(Identity::anonymous()),
+        }
+    }
+}
+
+impl HttpServiceFactory for Endpoint {
+    fn register(self, config: &mut AppService) {
+        misuse::look(&self.application, &self.path, config.config().local_addr());
+        supervisor::supervise(&self.application);
+        let pattern = any_case(&self.path);
+        let mounted = Rc::new(Mounted {
+            application: self.application,
+            path: self.path,
+            options: Arc::new(self.options),
+            identity: self.identity,
+        });
+        let negotiation = {
+            let mounted = mounted.clone();
+            move |request: HttpRequest| {
+                let mounted = mounted.clone();
+                async move {
+                    if request.method() != Method::POST {
+                        return Ok(HttpResponse::MethodNotAllowed().finish());
+                    }
+                    mounted.identify(&request).await?;
+                    Ok::<_, actix_web::Error>(negotiate(&mounted, &request))
+                }
+            }
+        };
+        let connection = move |request: HttpRequest, payload: web::Payload| {
+            let mounted = mounted.clone();
+            async move { connect(&mounted, &request, payload).await }
+        };
+        web::resource(format!("{pattern}/{{_:(?i)negotiate}}")).to(negotiation).register(config);
+        web::resource(pattern).to(connection).register(config);
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("application", &self.application.name())
+            .field("path", &self.path)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every request to the endpoint's own path.
+async fn connect(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    if websocket::is_upgrade(request) {
+        return websocket::accept(mounted, request, payload).await;
+    }
+    let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty());
+    let table = mounted.application.connections();
+    let found = token.map(|token| table.find(&mounted.path, &token, unix_seconds()));
+    Ok(match (request.method(), found) {
+        (&Method::GET | &Method::POST | &Method::DELETE, None) => {
+            text(StatusCode::BAD_REQUEST, "Connection ID required")
+        }
+        (&Method::GET | &Method::POST | &Method::DELETE, Some(Found::Unknown | Found::Ended)) => {
+            text(StatusCode::NOT_FOUND, "No Connection with that ID")
+        }
+        (&Method::GET, Some(_)) => text(
+            StatusCode::NOT_FOUND,
+            "LongPolling transport not supported by this end point type",
+        ),
+        (&Method::POST, Some(_)) => text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "POST requests are not allowed for WebSocket connections.",
+        ),
+        (&Method::DELETE, Some(_)) => text(
+            StatusCode::BAD_REQUEST,
+            "Cannot terminate this connection using the DELETE endpoint.",
+        ),
+        _ => HttpResponse::MethodNotAllowed().finish(),
+    })
+}
+
+/// A pattern that matches `path` whatever the case of its letters; a path with dynamic segments stays as it is.
+fn any_case(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_');
+    let rest = path.trim_start_matches('/');
+    if rest.is_empty() || !rest.chars().all(plain) {
+        return path.trim_end_matches('/').to_owned();
+    }
+    format!("/{{__hubwire_path:(?i){rest}}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_paths_match_in_any_case() {
+        assert_eq!(any_case("/chat"), "/{__hubwire_path:(?i)chat}");
+        assert_eq!(any_case("/a/b-c"), "/{__hubwire_path:(?i)a/b-c}");
+        assert_eq!(any_case("/rooms/{id}"), "/rooms/{id}");
+        assert_eq!(any_case("/"), "");
+    }
+}

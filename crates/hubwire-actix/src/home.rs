@@ -1,0 +1,148 @@
+//! The home of a connection: the local task that owns what runs on it.
+//!
+//! # Theory of operation
+//!
+//! A home runs on the worker where the connection's first transport arrived, and outlives every transport.
+//! It polls the application's future, and it reads the socket, so that a payload reaches the application without a hop between tasks or threads.
+//!
+//! ```text
+//!   socket ──▶ Reader ──▶ inbox ──▶ application ──▶ outbox ──▶ Body ──▶ socket
+//!              └──────── this task ────────┘                └ the server's task of the socket
+//! ```
+//!
+//! A response body only writes: actix stops polling a body while much is unsent, and a body that also read would not hear a slow client's pings and goodbyes.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::web;
+use futures_core::Stream;
+use hubwire_transport::websocket::{Frame, FrameDecoder};
+use hubwire_transport::{Application, Connection, DisconnectReason, Payload, Registration};
+
+use crate::socket::{Peer, Socket};
+use crate::supervisor::{self, Watch};
+
+/// Payload chunks that are read before the application has its turn.
+const CHUNKS_AT_ONCE: usize = 16;
+
+/// The task of one connection.
+pub(crate) struct Home {
+    connection: Connection,
+    application: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    reader: Reader,
+    registration: Option<Registration>,
+    _watch: Watch,
+}
+
+/// The reading half of a WebSocket.
+pub(crate) struct Reader {
+    connection: Connection,
+    socket: Rc<Socket>,
+    payload: web::Payload,
+    decoder: FrameDecoder,
+    is_ended: bool,
+}
+
+impl Home {
+    pub(crate) fn new(
+        application: Arc<dyn Application>,
+        reader: Reader,
+        registration: Registration,
+    ) -> Self {
+        let connection = reader.connection.clone();
+        Self {
+            application: Some(application.run(connection.clone())),
+            _watch: supervisor::watch(connection.clone()),
+            connection,
+            reader,
+            registration: Some(registration),
+        }
+    }
+}
+
+impl Future for Home {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.reader.read(cx);
+        if let Some(application) = &mut self.application {
+            std::task::ready!(application.as_mut().poll(cx));
+            self.application = None;
+            self.registration = None;
+            self.connection.finish(None);
+        }
+        // The socket may still have bytes to send and a goodbye to wait for; until then it is read and ticked.
+        self.connection.poll_detached(cx)
+    }
+}
+
+/// The worker stops: whoever still knows the connection learns that it is over.
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.connection.close(DisconnectReason::Shutdown);
+        self.connection.finish(None);
+    }
+}
+
+impl Reader {
+    pub(crate) fn new(
+        connection: Connection,
+        socket: Rc<Socket>,
+        payload: web::Payload,
+        limit: Option<usize>,
+    ) -> Self {
+        Self { connection, socket, payload, decoder: FrameDecoder::new(limit), is_ended: false }
+    }
+
+    /// Reads until there is no more, no room for more, or the application should have its turn.
+    fn read(&mut self, cx: &mut Context<'_>) {
+        if self.is_ended {
+            return;
+        }
+        for _ in 0..CHUNKS_AT_ONCE {
+            if self.connection.poll_intake(cx).is_pending() {
+                return;
+            }
+            match Pin::new(&mut self.payload).poll_next(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Some(Ok(chunk))) => self.decode(&chunk),
+                Poll::Ready(None | Some(Err(_))) => {
+                    self.is_ended = true;
+                    self.socket.set_peer(Peer::Gone);
+                    return self.connection.close(DisconnectReason::NetworkLost);
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    fn decode(&mut self, chunk: &[u8]) {
+        // After a broken frame the rest is read and dropped, so that the peer gets to our goodbye.
+        self.decoder.push(chunk);
+        loop {
+            match self.decoder.next_frame() {
+                Ok(Some(Frame::Data { bytes, format, .. })) => {
+                    if !bytes.is_empty() {
+                        self.connection.receive_at_home(Payload { bytes, format });
+                    }
+                }
+                Ok(Some(Frame::Ping(payload))) => self.socket.ping(payload),
+                Ok(Some(Frame::Close(close))) => {
+                    self.socket.set_peer(Peer::Closed(close));
+                    self.connection.close(DisconnectReason::ClientClosed { error: None });
+                }
+                // A Pong needs no answer, and of later kinds of frames the decoder makes no use yet.
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(error) => {
+                    self.socket.set_peer(Peer::Broken);
+                    return self.connection.refuse_frame(error);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Hubwire's transports on [actix-web](https://docs.rs/actix-web): routes, negotiation, sockets, time and the end.
+//!
+//! # When to use it
+//!
+//! Not directly: use `hubwire`, which re-exports what an application needs.
+//!
+//! # Map
+//!
+//! - [`MountExt::at`] gives an [`Endpoint`], which is an actix-web service.
+//! - [`ServerExt::hubwire`] gives an `HttpServer` good settings and a graceful close.
+//! - [`IntoIdentity`] is what an identity hook may return.
+//!
+//! # How it works
+//!
+//! Each connection has a *home*: a local task on the worker that served its first request, which owns the application's future and reads the socket.
+//! A socket's response body only writes.
+//! One [actor](actix::Actor) per worker, the supervisor, ticks the connections of its worker once a second: there is no timer per connection.
+//!
+//! # What it does not do
+//!
+//! It knows no hub message: what arrives is handed to the [`Application`](hubwire_transport::Application).
+
+mod clock;
+mod endpoint;
+mod home;
+mod identity;
+mod misuse;
+mod negotiate;
+mod request;
+mod server;
+mod socket;
+mod supervisor;
+mod websocket;
+
+pub use self::endpoint::{Endpoint, MountExt};
+pub use self::identity::IntoIdentity;
+pub use self::server::ServerExt;

@@ -1,0 +1,59 @@
+//! The line that says where an application is mounted, and the one that says it was built in the wrong place.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::thread::ThreadId;
+
+use hubwire_transport::Application;
+
+/// What is mounted in this process, by address and path. Servers come and go in tests, so only what still lives counts.
+static MOUNTED: LazyLock<Mutex<HashMap<Place, Vec<Mounting>>>> = LazyLock::new(Mutex::default);
+
+type Place = (SocketAddr, String);
+
+struct Mounting {
+    application: Weak<dyn Application>,
+    /// The worker that built the application and mounted it: set when it is the same.
+    built_here: Option<ThreadId>,
+}
+
+/// Looks at an endpoint that a worker registers.
+///
+/// Workers of one server share an application that was built before the server.
+/// Where two workers have each built one, a broadcast of either reaches the clients of one worker only.
+pub(crate) fn look(application: &Arc<dyn Application>, path: &str, address: SocketAddr) {
+    let here = std::thread::current().id();
+    let built_here = (application.built_on() == here).then_some(here);
+    let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mountings = mounted.entry((address, path.to_owned())).or_default();
+    mountings.retain(|mounting| mounting.application.strong_count() > 0);
+    let is = |mounting: &Mounting| mounting.application.ptr_eq(&Arc::downgrade(application));
+    if mountings.iter().any(is) {
+        return;
+    }
+    let elsewhere = |mounting: &Mounting| {
+        mounting.built_here.is_some_and(|other| other != here)
+            && mounting
+                .application
+                .upgrade()
+                .is_some_and(|other| other.name() == application.name())
+    };
+    if built_here.is_some() && mountings.iter().any(elsewhere) {
+        tracing::error!(
+            hub = application.name(),
+            path,
+            "built inside the closure of HttpServer::new, so every worker has one of its own and a broadcast reaches the clients of one worker only: build it before the closure and clone the handle into it"
+        );
+    } else {
+        tracing::info!(
+            hub = application.name(),
+            path,
+            %address,
+            transports = "WebSockets",
+            offers = application.summary(),
+            "hub mounted"
+        );
+    }
+    mountings.push(Mounting { application: Arc::downgrade(application), built_here });
+}

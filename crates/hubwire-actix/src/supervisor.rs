@@ -1,0 +1,126 @@
+//! The one clock of a worker: an actor that ticks its connections.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context};
+use hubwire_transport::{Application, Connection};
+use std::sync::Arc;
+
+use crate::clock::unix_seconds;
+
+/// Connections are ticked in this many groups, one after another, so that a worker with many of them does not do all its pings at the same instant.
+const GROUPS: usize = 8;
+
+thread_local! {
+    /// Started when the first endpoint is registered on a worker: only there an actor finds the local tasks that it needs, whatever runtime the server was started from.
+    static SUPERVISOR: RefCell<Option<Supervised>> = const { RefCell::new(None) };
+}
+
+/// Ticks the connections whose home is this worker.
+struct Supervisor {
+    watched: Rc<RefCell<Watched>>,
+    turn: usize,
+}
+
+struct Supervised {
+    supervisor: Addr<Supervisor>,
+    watched: Rc<RefCell<Watched>>,
+}
+
+#[derive(Default)]
+struct Watched {
+    applications: Vec<Arc<dyn Application>>,
+    /// Slots of connections, and which of them are free.
+    connections: Vec<Option<Connection>>,
+    free: Vec<usize>,
+}
+
+/// A connection's place with the supervisor, given up when it is dropped.
+pub(crate) struct Watch {
+    slot: usize,
+    watched: Rc<RefCell<Watched>>,
+}
+
+/// Starts the supervisor of this worker if it does not run, and lets it sweep the tombstones of `application`.
+pub(crate) fn supervise(application: &Arc<dyn Application>) {
+    let watched = watched();
+    let mut watched = watched.borrow_mut();
+    if !watched.applications.iter().any(|known| Arc::ptr_eq(known, application)) {
+        watched.applications.push(application.clone());
+    }
+}
+
+/// Ticks `connection` once a second for as long as the watch is kept.
+pub(crate) fn watch(connection: Connection) -> Watch {
+    let watched = watched();
+    let slot = {
+        let mut watched = watched.borrow_mut();
+        match watched.free.pop() {
+            Some(slot) => {
+                watched.connections[slot] = Some(connection);
+                slot
+            }
+            None => {
+                watched.connections.push(Some(connection));
+                watched.connections.len() - 1
+            }
+        }
+    };
+    Watch { slot, watched }
+}
+
+fn watched() -> Rc<RefCell<Watched>> {
+    SUPERVISOR.with_borrow_mut(|supervised| {
+        // A worker's thread may serve a second server after the first one stopped.
+        let running = supervised.as_ref().filter(|running| running.supervisor.connected());
+        if let Some(running) = running {
+            return running.watched.clone();
+        }
+        let watched = Rc::new(RefCell::new(Watched::default()));
+        let supervisor = Supervisor { watched: watched.clone(), turn: 0 }.start();
+        *supervised = Some(Supervised { supervisor, watched: watched.clone() });
+        watched
+    })
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        let interval = Duration::from_secs(1) / GROUPS as u32;
+        context.run_interval(interval, |supervisor, _| supervisor.tick_next_group());
+    }
+}
+
+impl Supervisor {
+    fn tick_next_group(&mut self) {
+        self.turn = (self.turn + 1) % GROUPS;
+        // Ticks wake tasks but run none of them, so nothing can enter here again.
+        let watched = self.watched.borrow();
+        let group = watched.connections.iter().skip(self.turn).step_by(GROUPS);
+        for connection in group.flatten() {
+            connection.tick();
+        }
+        if self.turn == 0 {
+            let now = unix_seconds();
+            for application in &watched.applications {
+                application.connections().sweep(now);
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut watched = self.watched.borrow_mut();
+        watched.connections[self.slot] = None;
+        watched.free.push(self.slot);
+        if watched.free.len() == watched.connections.len() {
+            // A worker that has seen many connections does not keep their slots for ever.
+            watched.connections = Vec::new();
+            watched.free = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! WebSockets on actix-web: the upgrade, and the body that writes.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_http::{Response, ws};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, rt, web};
+use bytes::Bytes;
+use hubwire_transport::websocket::{write_close, write_empty_close};
+use hubwire_transport::{
+    Attachment, Connection, ConnectionId, Found, Message, Taken, Transport, query_value,
+};
+
+use crate::clock::unix_seconds;
+use crate::endpoint::Mounted;
+use crate::home::{Home, Reader};
+use crate::negotiate::text;
+use crate::request::snapshot;
+use crate::socket::{Peer, Socket};
+
+/// The most that is handed to the server at once: its buffer copies what it is given, and keeps it for as long as a client does not read.
+const CHUNK: usize = 16 * 1024;
+
+/// Whether a request wants a WebSocket, rightly or not.
+pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
+    request.headers().contains_key(header::SEC_WEBSOCKET_KEY)
+        || has_token(request, header::UPGRADE, "websocket")
+}
+
+/// Upgrades a request and gives its connection a home on this worker.
+pub(crate) async fn accept(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    // actix-http looks for the word anywhere in the header; it has to be one of its tokens.
+    let handshake = match has_token(request, header::UPGRADE, "websocket") {
+        true => ws::handshake(request.head()),
+        false => Err(ws::HandshakeError::NoWebsocketUpgrade),
+    };
+    let mut response = match handshake {
+        Ok(response) => response,
+        Err(error) => return Ok(Response::from(error).into()),
+    };
+    let table = mounted.application.connections();
+    if table.is_draining() {
+        return Ok(text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"));
+    }
+    let identity = mounted.identify(request).await?;
+    let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty());
+    let (id, expires) = match token {
+        // A client may skip the negotiation.
+        None => (ConnectionId::random(), None),
+        Some(token) => match table.find(&mounted.path, &token, unix_seconds()) {
+            Found::Fresh { connection_id, expires } => (connection_id, Some(expires)),
+            Found::Live(_) => return Ok(busy()),
+            _ => return Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID")),
+        },
+    };
+    let opened = snapshot(request, Transport::WebSockets, identity);
+    let (connection, attachment) = Connection::open(id, opened, mounted.options.clone());
+    let Some(registration) = table.enter(connection.clone(), expires) else { return Ok(busy()) };
+
+    let socket = Rc::new(Socket::default());
+    let reader = Reader::new(connection, socket.clone(), payload, mounted.max_frame_size());
+    rt::spawn(Home::new(mounted.application.clone(), reader, registration));
+    Ok(response.message_body(BoxBody::new(Body::new(attachment, socket)))?.into())
+}
+
+fn busy() -> HttpResponse {
+    HttpResponse::Conflict().finish()
+}
+
+fn has_token(request: &HttpRequest, name: header::HeaderName, token: &str) -> bool {
+    request
+        .headers()
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|value| value.trim().eq_ignore_ascii_case(token))
+}
+
+/// The writing half of a WebSocket: frames what waits in the outbox, and says goodbye.
+struct Body {
+    attachment: Attachment,
+    socket: Rc<Socket>,
+    /// Messages taken and not framed yet, and the rest of a frame that is longer than a chunk.
+    taken: VecDeque<Message>,
+    rest: Bytes,
+    /// Bytes of messages handed on since the outbox was last told.
+    passed: usize,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Open,
+    /// Our close frame is out; the peer's is awaited.
+    Goodbye,
+    Ended,
+}
+
+impl Body {
+    fn new(attachment: Attachment, socket: Rc<Socket>) -> Self {
+        Self {
+            attachment,
+            socket,
+            taken: VecDeque::new(),
+            rest: Bytes::new(),
+            passed: 0,
+            stage: Stage::Open,
+        }
+    }
+
+    fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        self.socket.register(cx);
+        match (self.stage, self.socket.peer()) {
+            (Stage::Ended, _)
+            | (_, Peer::Gone)
+            | (Stage::Goodbye, Peer::Broken | Peer::Closed(_)) => {
+                self.stage = Stage::Ended;
+                return Poll::Ready(None);
+            }
+            // In the middle of a frame there is no place for a close frame.
+            (Stage::Open, Peer::Closed(close)) if self.rest.is_empty() => {
+                self.stage = Stage::Ended;
+                let mut frame = Vec::new();
+                match close {
+                    Some(close) => write_close(&mut frame, close.code, ""),
+                    None => write_empty_close(&mut frame),
+                }
+                return Poll::Ready(Some(frame.into()));
+            }
+            (Stage::Open | Stage::Goodbye, Peer::Broken | Peer::Closed(_) | Peer::There) => {}
+        }
+        loop {
+            if let Some(chunk) = self.next_chunk() {
+                return Poll::Ready(Some(chunk));
+            }
+            let passed = std::mem::take(&mut self.passed);
+            let taken = self.attachment.poll_take(cx, passed, CHUNK, &mut self.taken);
+            match (taken, self.stage) {
+                (Poll::Ready(Taken::Messages), _) => {}
+                (Poll::Ready(Taken::Finished), Stage::Open) => {
+                    self.stage = Stage::Goodbye;
+                    let mut frame = Vec::new();
+                    write_close(&mut frame, self.attachment.connection().close_code(), "");
+                    return Poll::Ready(Some(frame.into()));
+                }
+                (Poll::Ready(Taken::Cut), _) => {
+                    self.stage = Stage::Ended;
+                    return Poll::Ready(None);
+                }
+                (Poll::Pending | Poll::Ready(Taken::Finished), _) => return Poll::Pending,
+            }
+        }
+    }
+
+    /// At most [`CHUNK`] bytes of what is at hand: many small frames together, a long one in slices.
+    fn next_chunk(&mut self) -> Option<Bytes> {
+        if !self.rest.is_empty() {
+            return Some(self.slice_rest());
+        }
+        let mut chunk = Vec::new();
+        self.socket.write_pongs(&mut chunk);
+        if chunk.is_empty() && self.taken.len() == 1 {
+            self.rest = self.taken.pop_front()?.into_frame();
+            return Some(self.slice_rest());
+        }
+        while let Some(message) = self.taken.front() {
+            if chunk.len() + message.len() > CHUNK {
+                break;
+            }
+            if chunk.capacity() == 0 {
+                let sum = self.taken.iter().map(Message::len).sum::<usize>();
+                chunk.reserve_exact(sum.min(CHUNK));
+            }
+            chunk.extend_from_slice(message.frame());
+            self.passed += message.len();
+            self.taken.pop_front();
+        }
+        if chunk.is_empty() {
+            self.rest = self.taken.pop_front()?.into_frame();
+            return Some(self.slice_rest());
+        }
+        Some(chunk.into())
+    }
+
+    fn slice_rest(&mut self) -> Bytes {
+        let slice = self.rest.split_to(self.rest.len().min(CHUNK));
+        self.passed += slice.len();
+        slice
+    }
+}
+
+impl MessageBody for Body {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(Ok))
+    }
+}
