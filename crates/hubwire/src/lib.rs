@@ -1,0 +1,174 @@
+//! A [SignalR](https://learn.microsoft.com/aspnet/core/signalr/introduction) server for [actix-web](https://docs.rs/actix-web): define *hubs* whose methods browsers call, and which call methods in browsers.
+//!
+//! A hub is a plain `impl` block.
+//! The official clients (JavaScript, .NET, Java, Swift, Python) work unchanged, because Hubwire speaks SignalR's wire protocol.
+//!
+//! # When to use it
+//!
+//! When pages should change while people look at them, and you would rather write methods than frames: chats, dashboards, games, progress bars, collaboration.
+//! When you move a SignalR backend to Rust and keep its clients.
+//! For a bare byte stream without calls, a WebSocket library alone is less.
+//!
+//! # The smallest program
+//!
+//! ```no_run
+//! use actix_web::{App, HttpServer};
+//! use hubwire::prelude::*;
+//!
+//! #[hub_client]
+//! trait ChatClient {
+//!     fn receive_message(user: &str, text: &str);
+//! }
+//!
+//! struct Chat;
+//!
+//! #[hub(client = ChatClient)]
+//! impl Chat {
+//!     async fn send_message(&self, cx: &CallerContext<Self>, user: String, text: String) -> HubResult<()> {
+//!         if text.is_empty() {
+//!             return Err(HubError::new("say something"));
+//!         }
+//!         cx.clients().all().receive_message(&user, &text);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let chat = Hub::new(Chat).build();
+//!     let hub = chat.clone();
+//!     HttpServer::new(move || App::new().service(hub.at("/chat")))
+//!         .hubwire(&[&chat])
+//!         .bind(("127.0.0.1", 8080))?
+//!         .run()
+//!         .await
+//! }
+//! ```
+//!
+//! # A tour
+//!
+//! ## Methods that clients call
+//!
+//! [`#[hub]`](macro@hub) on an `impl` block makes every function in it a method that strangers may call: parameters are what serde deserializes, results what it serializes.
+//! A method may be `async` or not, and its future need not be `Send`.
+//! On the wire names are PascalCase: `send_message` is called as `SendMessage`, without regard to case.
+//! One value of the type serves all connections; what they share goes into its fields, behind a lock.
+//!
+//! ```
+//! use hubwire::prelude::*;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! #[derive(Default)]
+//! struct Counter {
+//!     clicks: AtomicU64,
+//! }
+//!
+//! #[hub]
+//! impl Counter {
+//!     fn click(&self) -> u64 {
+//!         self.clicks.fetch_add(1, Ordering::Relaxed) + 1
+//!     }
+//! }
+//! ```
+//!
+//! ## Methods of the client
+//!
+//! [`#[hub_client]`](macro@hub_client) on a trait declares what clients offer.
+//! A method without a value is a send: it never waits, and its [`Delivery`] may be ignored, or awaited by whoever sends a lot.
+//! A method with a value is a client result: awaited, and only for a single client.
+//!
+//! ```
+//! use hubwire::prelude::*;
+//!
+//! #[hub_client]
+//! trait Player {
+//!     fn round_started(number: u32);
+//!     fn choose(options: &[String]) -> usize;
+//! }
+//!
+//! struct Game;
+//!
+//! #[hub(client = Player)]
+//! impl Game {
+//!     async fn start(&self, cx: &CallerContext<Self>) -> HubResult<String> {
+//!         cx.clients().others().round_started(1);
+//!         let options = ["left".to_owned(), "right".to_owned()];
+//!         let choice = cx.clients().caller().choose(&options).await?;
+//!         options.get(choice).cloned().ok_or_else(|| HubError::new("choose one of the options"))
+//!     }
+//! }
+//! ```
+//!
+//! ## Whom to call
+//!
+//! [`CallerContext::clients`] chooses: the caller, others, all, single connections, groups, users, each with exclusions.
+//! [`Hub::clients`] does the same from anywhere: handlers, tasks, plain threads.
+//!
+//! ```
+//! use hubwire::prelude::*;
+//!
+//! struct News;
+//!
+//! #[hub]
+//! impl News {
+//!     async fn on_connected(&self, cx: &CallerContext<Self>) -> HubResult<()> {
+//!         let topic = cx.request().query("topic").unwrap_or("all".into()).into_owned();
+//!         cx.join_group(&topic).await?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let news = Hub::new(News).build();
+//! std::thread::spawn(move || {
+//!     news.clients().group("sports").send("Headline", &("It is raining.",));
+//! });
+//! ```
+//!
+//! ## When something fails
+//!
+//! [`HubError::new`] is for the client to read. Every other error converts with `?`, goes to the log with its sources, and the client gets a fixed sentence.
+//! A method that panics is an error for its caller only.
+//!
+//! ## Who connects
+//!
+//! [`Endpoint::identity`] takes an async function of actix-web extractors that returns an [`Identity`], which makes [`Clients::user`] work.
+//!
+//! ## The server
+//!
+//! [`ServerExt::hubwire`] gives an `HttpServer` settings for connections that last, and a graceful close.
+//! Limits and times are in [`HubOptions`] and [`EndpointOptions`].
+//! Hubs log through [`tracing`](https://docs.rs/tracing), and so through `log` too.
+//!
+//! # What it does not do yet
+//!
+//! Connections come over WebSockets with the JSON protocol. Streams, MessagePack and the other transports are on their way.
+
+// What the macros write says `::hubwire`, also in the tests of this crate.
+extern crate self as hubwire;
+
+pub mod assets;
+pub mod prelude;
+
+pub use hubwire_actix::{Endpoint, IntoIdentity, MountExt, ServerExt};
+pub use hubwire_hub::{
+    CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, GroupError, Groups,
+    Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult, InvokeError, Many, One,
+};
+pub use hubwire_macros::{hub, hub_client};
+pub use hubwire_protocol::{DecodeError, EncodeError};
+pub use hubwire_transport::token::TokenKey;
+pub use hubwire_transport::{
+    ConnectRequest, ConnectionId, DisconnectReason, EndpointOptions, Identity, Mount, OptionsError,
+    Transport, UserId,
+};
+
+/// What the macros write against; not for people, and not covered by any promise.
+#[doc(hidden)]
+pub mod __private {
+    pub use futures_util::future::LocalBoxFuture;
+    pub use hubwire_hub::{
+        Address, Call, CallerContext, ClientProxy, ClientResult, Delivery, Fallible, FromCall,
+        HubDefinition, HubResult, IntoReply, Method, MethodKind, One, Parameter, Value,
+    };
+    pub use hubwire_transport::DisconnectReason;
+}
