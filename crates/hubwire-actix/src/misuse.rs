@@ -12,6 +12,7 @@ static MOUNTED: LazyLock<Mutex<HashMap<Place, Vec<Mounting>>>> = LazyLock::new(M
 
 type Place = (SocketAddr, String);
 
+/// One application at one place.
 struct Mounting {
     application: Weak<dyn Application>,
     /// The worker that built the application and mounted it: set when it is the same.
@@ -39,13 +40,15 @@ pub(crate) fn look(application: &Arc<dyn Application>, path: &str, address: Sock
                 .upgrade()
                 .is_some_and(|other| other.name() == application.name())
     };
-    if built_here.is_some() && mountings.iter().any(elsewhere) {
+    let others = mountings.iter().filter(|mounting| elsewhere(mounting)).count();
+    // Said with the second worker, and not once more for each after it.
+    if built_here.is_some() && others == 1 {
         tracing::error!(
             hub = application.name(),
             path,
             "built inside the closure of HttpServer::new, so every worker has one of its own and a broadcast reaches the clients of one worker only: build it before the closure and clone the handle into it"
         );
-    } else {
+    } else if built_here.is_none() || others == 0 {
         tracing::info!(
             hub = application.name(),
             path,

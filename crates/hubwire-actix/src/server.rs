@@ -10,6 +10,8 @@ use actix_web::dev::{AppConfig, Service, ServiceFactory};
 use actix_web::rt::net::TcpStream;
 use actix_web::{Error, HttpServer};
 use hubwire_transport::{ConnectionTable, Mount};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long connections may take to end when the server goes down, as in ASP.NET Core.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(5);
@@ -55,7 +57,7 @@ where
             .h1_allow_half_closed(false)
             .max_connections(CONNECTIONS_PER_WORKER)
             .on_connect(|io, _| cut_dead_peers(io))
-            .shutdown_signal(drain_when_asked(tables))
+            .shutdown_signal(drain_when_asked(tables, Signals::listen()))
     }
 }
 
@@ -70,8 +72,8 @@ fn cut_dead_peers(io: &dyn Any) {
     }
 }
 
-async fn drain_when_asked(tables: Vec<ConnectionTable>) {
-    asked_to_stop().await;
+async fn drain_when_asked(tables: Vec<ConnectionTable>, signals: Signals) {
+    signals.asked_to_stop().await;
     let connections = || tables.iter().map(ConnectionTable::len).sum::<usize>();
     tracing::info!(connections = connections(), "shutting down: closing connections");
     for table in &tables {
@@ -87,26 +89,50 @@ async fn drain_when_asked(tables: Vec<ConnectionTable>) {
     }
 }
 
+/// The signals that ask a server to stop.
+///
+/// Inside a runtime they are listened to from the moment this is made: one that comes before the server runs is not lost, and does not kill.
 #[cfg(unix)]
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!(
-            "signals cannot be heard: the server will not close its connections in good order"
-        );
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+struct Signals(Option<std::io::Result<[Signal; 2]>>);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
+        Self(tokio::runtime::Handle::try_current().is_ok().then(listen))
+    }
+
+    async fn asked_to_stop(self) {
+        match self.0.unwrap_or_else(listen) {
+            Ok([mut terminate, mut interrupt]) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            },
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be heard: connections will not be closed in good order");
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 
+#[cfg(unix)]
+fn listen() -> std::io::Result<[Signal; 2]> {
+    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()];
+    Ok([signal(terminate)?, signal(interrupt)?])
+}
+
 #[cfg(not(unix))]
-async fn asked_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn asked_to_stop(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

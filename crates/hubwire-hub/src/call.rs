@@ -124,7 +124,7 @@ impl<H: HubDefinition> Call<H> {
             }
         };
         tracing::warn!(
-            hub = H::NAME,
+            hub = self.context.hub().name(),
             method = self.method.rust_name,
             parameter = parameter.map(|parameter| parameter.name),
             rust_type = parameter.map(|parameter| parameter.rust_type),
@@ -161,13 +161,13 @@ impl<H: HubDefinition> Call<H> {
     pub(crate) fn fail(&self, error: &HubError) {
         match error.as_internal() {
             Some(internal) => tracing::error!(
-                hub = H::NAME,
+                hub = self.context.hub().name(),
                 method = self.method.rust_name,
                 error = with_sources(internal),
                 "method failed"
             ),
             None => tracing::debug!(
-                hub = H::NAME,
+                hub = self.context.hub().name(),
                 method = self.method.rust_name,
                 %error,
                 "method refused"

@@ -157,12 +157,16 @@ impl<H: HubDefinition> Session<H> {
         match error.as_internal() {
             Some(internal) => {
                 tracing::error!(
-                    hub = H::NAME,
+                    hub = self.context.hub().name(),
                     error = with_sources(internal),
                     "on_connected failed"
                 );
             }
-            None => tracing::debug!(hub = H::NAME, error = detail, "on_connected refused"),
+            None => tracing::debug!(
+                hub = self.context.hub().name(),
+                error = detail,
+                "on_connected refused"
+            ),
         }
         let connection = self.connection();
         connection.close(DisconnectReason::Refused { detail });
@@ -328,14 +332,19 @@ impl<H: HubDefinition> Session<H> {
                 return self.running.push(Running { future, context, method, head });
             }
         };
-        tracing::warn!(hub = H::NAME, method = method.rust_name, refusal, "call refused");
+        tracing::warn!(
+            hub = self.context.hub().name(),
+            method = method.rust_name,
+            refusal,
+            "call refused"
+        );
         self.context.answer_error(&head, &refusal, None);
     }
 
     fn answer_unknown(&self, head: &CallHead) {
         let nearest = self.context.hub().inner().methods.nearest(&head.target);
         tracing::warn!(
-            hub = H::NAME,
+            hub = self.context.hub().name(),
             target = %head.target.chars().take(100).collect::<String>(),
             nearest,
             "call of an unknown method"
@@ -360,7 +369,7 @@ impl<H: HubDefinition> Session<H> {
         let on_disconnected = context.hub().definition().on_disconnected(&context, &reason);
         if let Err(error) = shielded(on_disconnected, "on_disconnected").await {
             let error = error.as_internal().map_or_else(|| error.to_string(), |e| with_sources(e));
-            tracing::error!(hub = H::NAME, error, "on_disconnected failed");
+            tracing::error!(hub = self.context.hub().name(), error, "on_disconnected failed");
         }
         reason
     }
@@ -419,7 +428,12 @@ impl<H: HubDefinition> Future for Running<H> {
         catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|panic| {
             let panic = panic_text(&*panic);
             let method = self.method;
-            tracing::error!(hub = H::NAME, method = method.rust_name, panic, "method panicked");
+            tracing::error!(
+                hub = self.context.hub().name(),
+                method = method.rust_name,
+                panic,
+                "method panicked"
+            );
             let sentence = texts::invocation_failed(&self.head.target);
             let detail = Detail::internal("Panic", panic);
             self.context.answer_error(&self.head, &sentence, Some(&detail));
