@@ -24,13 +24,17 @@ pub trait Application: Send + Sync + 'static {
     fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>>;
 
     /// The longest payload that the application takes in one message; `None` for any length.
-    fn max_message_size(&self) -> Option<usize>;
+    fn max_message_size(&self) -> Option<usize> {
+        None
+    }
 
     /// The thread that it was built on: one of the server's workers means one application per worker, which is a mistake.
     fn built_on(&self) -> ThreadId;
 
     /// A few words on what it offers, for the line that is logged when it is mounted.
-    fn summary(&self) -> String;
+    fn summary(&self) -> String {
+        String::new()
+    }
 }
 
 /// What can be mounted on a server: the handle of an [`Application`].

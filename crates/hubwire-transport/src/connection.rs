@@ -5,16 +5,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::inbox::{Inbox, Payload};
 use crate::lifecycle::{Detached, Ending, Lifecycle};
 use crate::options::ticks;
 use crate::outbox::Outbox;
 use crate::websocket::FrameError;
-use crate::{
-    AttachError, ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, UserId,
-};
+use crate::{ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, UserId};
 
 /// A logical connection to one client, whatever carries it at the moment; cheap to clone.
 ///
@@ -193,9 +191,9 @@ impl Connection {
         self.0.inbox.release(bytes);
     }
 
-    /// Whether reading from the client is paused because too much is not consumed yet.
-    pub fn is_paused(&self) -> bool {
-        self.0.inbox.is_paused()
+    /// Whether something that the client sent has not been looked at: its silence then means nothing.
+    pub fn is_unread(&self) -> bool {
+        self.0.inbox.is_unread()
     }
 
     /// Asks for [`Event::Tick`] at the tick with this number; replaces an earlier wish.
@@ -210,7 +208,10 @@ impl Connection {
     }
 
     /// Ends what is sent with `last`, which goes out behind everything else whatever waits already.
+    ///
+    /// An application that finishes without having been told of an end has ended the connection itself.
     pub fn finish(&self, last: Option<Message>) {
+        self.close(DisconnectReason::Kicked);
         self.life().finish();
         self.0.outbox.finish(last);
     }
@@ -229,24 +230,21 @@ impl Connection {
 
 /// The network's side.
 impl Connection {
-    /// Attaches another transport to a connection that has none.
-    ///
-    /// # Errors
-    ///
-    /// When it has one, or is ending.
-    pub fn attach(&self) -> Result<Attachment, AttachError> {
-        self.life().attach()?;
-        Ok(Attachment { connection: self.clone() })
-    }
-
     /// Hands in what was received. Ask [`poll_intake`](Self::poll_intake) before.
     pub fn receive(&self, payload: Payload) {
-        self.0.inbox.push(payload).wake();
+        if let Some(waker) = self.0.inbox.push(payload) {
+            waker.wake();
+        }
     }
 
-    /// As [`receive`](Self::receive), from the task that runs the application: it is about to look anyway and need not be woken.
-    pub fn receive_at_home(&self, payload: Payload) {
-        drop(self.0.inbox.push(payload));
+    /// As [`receive`](Self::receive), from the task that runs the application right after: it is about to look anyway and need not be woken.
+    ///
+    /// `cx` is that task's. What waits inside it with a waker of its own is woken all the same.
+    pub fn receive_at_home(&self, cx: &Context<'_>, payload: Payload) {
+        let waker = self.0.inbox.push(payload);
+        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
+            waker.wake();
+        }
     }
 
     /// Ready when more may be received; at once when the connection ends, so that its socket is read to its end.
@@ -272,7 +270,8 @@ impl Connection {
     pub fn tick(&self) {
         let shared = &self.0;
         let tick = shared.ticks.fetch_add(1, Ordering::Relaxed) + 1;
-        let goodbye = self.life().tick();
+        // The peer can say goodbye only once it has all that was sent; until then `transport_send_timeout` watches.
+        let goodbye = if shared.outbox.bytes() == 0 { self.life().tick() } else { None };
         if goodbye.is_some_and(|awaited| awaited > ticks(shared.options.close_timeout)) {
             shared.outbox.cut();
         }
@@ -300,7 +299,7 @@ impl Attachment {
         &self.connection
     }
 
-    /// Moves messages worth about `budget` bytes, at least one, to the end of `taken`.
+    /// Moves messages worth about `budget` bytes to the end of `taken`: at least one, unless the budget is 0.
     ///
     /// `passed` tells how many bytes of those taken before were passed on since the last call: only then they no longer count as waiting.
     pub fn poll_take(
@@ -315,12 +314,7 @@ impl Attachment {
 
     /// The next message, if one waits; it counts as passed on.
     pub fn take_now(&self) -> Option<Message> {
-        let cx = Context::from_waker(Waker::noop());
-        let mut taken = VecDeque::new();
-        let _ = self.poll_take(&cx, 0, 1, &mut taken);
-        let message = taken.pop_front()?;
-        let _ = self.poll_take(&cx, message.len(), 0, &mut taken);
-        Some(message)
+        self.connection.0.outbox.take_now()
     }
 }
 

@@ -1,3 +1,7 @@
+use std::task::Waker;
+
+use bytes::Bytes;
+
 use super::*;
 use crate::{TransferFormat, Transport};
 
@@ -79,19 +83,23 @@ fn bytes_count_until_they_are_passed_on() {
 #[test]
 fn reading_pauses_at_the_cap_and_resumes_at_half() {
     let (connection, _attachment) =
-        open(EndpointOptions::default().application_max_buffer_size(10));
-    connection.receive(Payload::text("12345678"));
+        open(EndpointOptions::default().application_max_buffer_size(4000));
+    let payload = || Payload::text(&"x".repeat(1700));
+    connection.receive(payload());
+    connection.receive(payload());
     assert!(connection.poll_intake(&context()).is_ready());
-    connection.receive(Payload::text("9012345"));
+    connection.receive(payload());
     assert!(connection.poll_intake(&context()).is_pending());
-    assert!(connection.is_paused());
+    assert!(connection.is_unread());
     next(&connection);
-    assert!(connection.poll_intake(&context()).is_pending(), "seven bytes are over half");
+    assert!(connection.poll_intake(&context()).is_pending(), "two are over half");
     next(&connection);
     assert!(connection.poll_intake(&context()).is_ready());
-    connection.hold(10);
+    next(&connection);
+    assert!(!connection.is_unread());
+    connection.hold(4000);
     assert!(connection.poll_intake(&context()).is_pending(), "held bytes count");
-    connection.release(10);
+    connection.release(4000);
     assert!(connection.poll_intake(&context()).is_ready());
 }
 
@@ -239,4 +247,110 @@ fn last_words_pass_over_the_cap() {
     connection.close(DisconnectReason::Kicked);
     connection.finish(Some(Message::text("bye")));
     assert_eq!(sent(&attachment), [b"a".to_vec(), b"bye".to_vec()]);
+}
+
+#[test]
+fn a_small_message_may_wait_behind_a_large_one_under_way() {
+    let options = EndpointOptions::default().transport_max_buffer_size(10).max_backlog(1000);
+    let (connection, attachment) = open(options);
+    connection.send(Message::binary(&[0; 5000]));
+    let mut taken = VecDeque::new();
+    let _ = attachment.poll_take(&context(), 0, 1, &mut taken);
+    assert_eq!(connection.send(Message::text("meanwhile")), Room::Exhausted);
+    assert!(!connection.is_closing());
+}
+
+#[test]
+fn a_client_that_takes_a_large_message_bit_by_bit_is_not_slow() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.send(Message::binary(&[0; 100_000]));
+    let mut taken = VecDeque::new();
+    let _ = attachment.poll_take(&context(), 0, 1, &mut taken);
+    for _ in 0..50 {
+        let _ = attachment.poll_take(&context(), 1000, 0, &mut taken);
+        connection.tick();
+    }
+    assert!(!connection.is_closing());
+}
+
+#[test]
+fn tiny_payloads_count_for_what_they_cost() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    let accepted = (0..65_536)
+        .take_while(|_| {
+            connection.receive(Payload::text("x"));
+            connection.poll_intake(&context()).is_ready()
+        })
+        .count();
+    assert!(accepted < 1000, "{accepted} payloads of a byte each");
+}
+
+#[test]
+fn a_payload_that_waits_keeps_no_more_than_its_own_bytes() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    let buffer = Bytes::from(vec![7; 32 * 1024]);
+    for _ in 0..2 {
+        connection.receive(Payload::new(buffer.slice(..10), TransferFormat::Binary));
+    }
+    let Poll::Ready(Event::Payload(_)) = connection.poll_event(&context(), Intake::Everything)
+    else {
+        panic!()
+    };
+    let second = connection.poll_event(&context(), Intake::Everything);
+    let Poll::Ready(Event::Payload(second)) = second else { panic!() };
+    assert!(!buffer.as_ptr_range().contains(&second.bytes.as_ptr()));
+}
+
+#[test]
+fn a_goodbye_is_not_awaited_while_bytes_are_under_way() {
+    let (connection, attachment) = open(EndpointOptions::default());
+    connection.send(Message::binary(&[0; 100_000]));
+    connection.finish(None);
+    let mut taken = VecDeque::new();
+    let _ = attachment.poll_take(&context(), 0, 1, &mut taken);
+    for _ in 0..20 {
+        let poll = attachment.poll_take(&context(), 1000, 0, &mut taken);
+        assert_eq!(poll, Poll::Ready(Taken::Finished));
+        connection.tick();
+    }
+}
+
+#[test]
+fn an_application_that_finishes_by_itself_receives_no_more() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    connection.finish(None);
+    connection.receive(Payload::text("x"));
+    assert_eq!(next(&connection).as_deref(), Some("closing: kicked"));
+    assert_eq!(next(&connection), None);
+}
+
+#[test]
+fn whoever_waits_for_room_learns_that_the_client_is_cut() {
+    let options = EndpointOptions::default().transport_max_buffer_size(10).max_backlog(100);
+    let (connection, _attachment) = open(options);
+    let woken = Arc::new(Woken::default());
+    connection.send(Message::binary(&[0; 5000]));
+    let waker = Waker::from(woken.clone());
+    assert!(connection.poll_room(&Context::from_waker(&waker)).is_pending());
+    connection.send(Message::text("one too many"));
+    assert!(woken.0.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_receiver_inside_the_application_is_woken_too() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    let inner = Arc::new(Woken::default());
+    let waker = Waker::from(inner.clone());
+    assert!(connection.poll_event(&Context::from_waker(&waker), Intake::Everything).is_pending());
+    connection.receive_at_home(&context(), Payload::text("x"));
+    assert!(inner.0.load(Ordering::Relaxed));
+}
+
+#[derive(Default)]
+struct Woken(std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -12,6 +12,7 @@ use crate::{DisconnectReason, TransferFormat};
 
 /// Bytes that arrived together; not necessarily whole messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Payload {
     /// The bytes.
     pub bytes: Bytes,
@@ -20,11 +21,26 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// A payload of these bytes.
+    pub fn new(bytes: Bytes, format: TransferFormat) -> Self {
+        Self { bytes, format }
+    }
+
     /// A text payload with a copy of `text`.
     pub fn text(text: &str) -> Self {
-        Self { bytes: Bytes::copy_from_slice(text.as_bytes()), format: TransferFormat::Text }
+        Self::new(Bytes::copy_from_slice(text.as_bytes()), TransferFormat::Text)
+    }
+
+    /// What it costs to keep: a payload of one byte is far from free.
+    fn cost(&self) -> usize {
+        /// What an allocator adds to a small allocation, and `Bytes` to a shared one.
+        const ALLOCATION: usize = 32;
+        self.bytes.len() + size_of::<Self>() + ALLOCATION
     }
 }
+
+/// A queue that has emptied keeps room for this many entries.
+pub(crate) const KEPT_CAPACITY: usize = 32;
 
 /// The application's end of what attachments receive.
 ///
@@ -67,12 +83,6 @@ impl Wakes {
     }
 }
 
-impl From<Option<Waker>> for Wakes {
-    fn from(waker: Option<Waker>) -> Self {
-        Self(waker.into_iter().collect())
-    }
-}
-
 impl Inbox {
     pub(crate) fn new(cap: usize) -> Self {
         Self(Mutex::new(State {
@@ -95,15 +105,19 @@ impl Inbox {
     }
 
     /// Takes a payload from the network; the caller asked for room before.
-    pub(crate) fn push(&self, payload: Payload) -> Wakes {
+    pub(crate) fn push(&self, mut payload: Payload) -> Option<Waker> {
         let mut state = self.lock();
         if state.is_closed {
-            return Wakes::default();
+            return None;
         }
-        state.queued += payload.bytes.len();
+        if !state.queue.is_empty() {
+            // It has to wait, and must not keep the whole buffer that it was read into.
+            payload.bytes = Bytes::copy_from_slice(&payload.bytes);
+        }
+        state.queued += payload.cost();
         state.queue.push_back(payload);
         state.pause_when_full();
-        state.application.take().into()
+        state.application.take()
     }
 
     /// Ready when another payload may be pushed.
@@ -118,8 +132,10 @@ impl Inbox {
         Poll::Pending
     }
 
-    pub(crate) fn is_paused(&self) -> bool {
-        self.lock().paused
+    /// Whether something that the client sent has not been looked at: it waits here, or in its socket because reading is paused.
+    pub(crate) fn is_unread(&self) -> bool {
+        let state = self.lock();
+        state.paused || !state.queue.is_empty()
     }
 
     /// Counts bytes that the application took and did not consume yet.
@@ -154,7 +170,7 @@ impl Inbox {
         let wakes = {
             let mut state = self.lock();
             if !reason.delivers_received() {
-                state.queue.clear();
+                state.queue = VecDeque::new();
                 state.queued = 0;
             }
             state.is_closed = true;
@@ -193,7 +209,10 @@ impl Inbox {
         }
         if intake == Intake::Everything {
             if let Some(payload) = state.queue.pop_front() {
-                state.queued -= payload.bytes.len();
+                state.queued -= payload.cost();
+                if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
+                    state.queue = VecDeque::new();
+                }
                 let wakes = state.resume_at_half();
                 drop(state);
                 wakes.wake();

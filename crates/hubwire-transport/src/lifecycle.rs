@@ -2,8 +2,8 @@
 //!
 //! # Theory of operation
 //!
-//! A connection lives as long as its application runs on it; what carries it comes and goes.
-//! It ends once, for the reason that came first.
+//! A connection begins with what carries it, and ends once, for the reason that came first.
+//! Nothing that carries it comes back: losing the attachment ends an open connection and whatever waits to go out.
 //!
 //! ```text
 //!            close(reason)                finish                     detach
@@ -13,21 +13,7 @@
 //!       close(NetworkLost)                               awaited for close_timeout
 //! ```
 
-use thiserror::Error;
-
 use crate::DisconnectReason;
-
-/// Why a transport may not attach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum AttachError {
-    /// Another socket carries the connection (409).
-    #[error("connection is already carried by another transport")]
-    Busy,
-    /// The connection is ending (204).
-    #[error("connection is closing")]
-    Closing,
-}
 
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
@@ -63,17 +49,6 @@ impl Lifecycle {
     /// A life that begins with its first attachment.
     pub(crate) fn attached() -> Self {
         Self { attached: true, stage: Stage::Open }
-    }
-
-    pub(crate) fn attach(&mut self) -> Result<(), AttachError> {
-        match self.stage {
-            Stage::Open if self.attached => Err(AttachError::Busy),
-            Stage::Open => {
-                self.attached = true;
-                Ok(())
-            }
-            Stage::Closing(_) | Stage::Finished { .. } => Err(AttachError::Closing),
-        }
     }
 
     pub(crate) fn detach(&mut self) -> Detached {
@@ -134,15 +109,6 @@ mod tests {
     }
 
     #[test]
-    fn one_attachment_at_a_time() {
-        let mut life = Lifecycle::attached();
-        assert_eq!(life.attach(), Err(AttachError::Busy));
-        assert_eq!(life.detach(), Detached::Lost);
-        assert_eq!(life.attach(), Ok(()));
-        assert!(life.is_attached());
-    }
-
-    #[test]
     fn the_first_reason_stays() {
         let mut life = Lifecycle::attached();
         assert!(life.ending().is_none());
@@ -155,13 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_attaches_to_an_end() {
+    fn a_lost_attachment_is_noticed_once_by_the_living() {
         let mut life = Lifecycle::attached();
-        life.detach();
-        life.close(kicked());
-        assert_eq!(life.attach(), Err(AttachError::Closing));
-        life.finish();
-        assert_eq!(life.attach(), Err(AttachError::Closing));
+        assert!(life.is_attached());
+        assert_eq!(life.detach(), Detached::Lost);
         assert!(!life.is_attached());
     }
 

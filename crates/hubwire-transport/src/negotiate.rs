@@ -75,6 +75,7 @@ pub fn version(query: &str, minimum: i64) -> Result<i64, VersionError> {
 /// The answer to a negotiate request, in the order that the official server writes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct NegotiateResponse<'a> {
     /// The version that both sides use from here on.
     pub negotiate_version: i64,

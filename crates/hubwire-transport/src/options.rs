@@ -195,6 +195,8 @@ impl OptionsError {
 }
 
 /// A time in whole ticks of a second, at least one: `tick`s are the only clock that connections have.
-pub(crate) fn ticks(time: Duration) -> u64 {
+///
+/// Rounded up, so that nothing ends before its time.
+pub fn ticks(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
 }

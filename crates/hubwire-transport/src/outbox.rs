@@ -3,12 +3,15 @@
 //! # Theory of operation
 //!
 //! Senders [`push`](Outbox::push) whole messages and never wait; the attachment takes them in order, frames them and reports how many of their bytes it could pass on.
-//! A message counts until its last byte was passed on, so a peer that takes 16 KiB of an 8 MiB message still has nearly 8 MiB waiting.
+//! A message counts until its last byte was passed on, so whoever awaits room after an 8 MiB message waits until the client has taken nearly all of it.
+//! The cap is for what waits *behind* the messages that are under way: a broadcast must not end a client that is busy taking a large reply.
 //!
 //! ```text
-//!  bytes waiting   0 ───────────── transport_max_buffer_size ───────────── max_backlog ──────▶
-//!  push            accepted        accepted, and whoever awaits            refused: the client
-//!                                  room waits                              is a slow consumer
+//!   all that is not passed on    0 ──────── transport_max_buffer_size ───────────────▶
+//!   whoever awaits room            goes on                     waits
+//!
+//!   what waits behind that       0 ─────────────── max_backlog ───────────────▶
+//!   push                           accepted              refused: a slow consumer
 //! ```
 //!
 //! Whether there is room is asked before a message is pushed, so that one message of any size passes to a client that reads.
@@ -22,7 +25,7 @@ use thiserror::Error;
 
 use crate::Message;
 use crate::connection::{Room, Taken};
-use crate::inbox::Wakes;
+use crate::inbox::{KEPT_CAPACITY, Wakes};
 
 /// Why a message was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -47,8 +50,10 @@ pub(crate) struct Outbox(Mutex<State>);
 #[derive(Debug)]
 struct State {
     queue: VecDeque<Message>,
-    /// Bytes of messages that were not passed on yet, taken or not.
-    bytes: usize,
+    /// Bytes in `queue`.
+    queued: usize,
+    /// Bytes of messages that were taken and not passed on yet.
+    under_way: usize,
     high: usize,
     cap: usize,
     end: End,
@@ -61,6 +66,8 @@ struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
+    /// Nothing but last words is accepted: a message after a gap would be worse than none.
+    Cleared,
     /// Messages are accepted.
     Open,
     /// No more messages; what waits still goes out.
@@ -73,7 +80,8 @@ impl Outbox {
     pub(crate) fn new(high: usize, cap: usize) -> Self {
         Self(Mutex::new(State {
             queue: VecDeque::new(),
-            bytes: 0,
+            queued: 0,
+            under_way: 0,
             high,
             cap,
             end: End::Open,
@@ -95,11 +103,10 @@ impl Outbox {
             if state.end != End::Open {
                 return Err(PushError::Closed);
             }
-            if state.bytes >= state.cap {
-                return Err(PushError::Full { bytes: state.bytes, cap: state.cap });
+            if state.queued >= state.cap {
+                return Err(PushError::Full { bytes: state.bytes(), cap: state.cap });
             }
-            state.bytes += message.len();
-            state.queue.push_back(message);
+            state.push(message);
             (state.drain.take(), state.room())
         };
         if let Some(waker) = waker {
@@ -120,7 +127,7 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// Moves messages worth about `budget` bytes, at least one, to `taken`; `passed` bytes of those taken before have gone on.
+    /// Moves messages worth about `budget` bytes, at least one unless it is 0, to `taken`; `passed` bytes of those taken before have gone on.
     pub(crate) fn poll_take(
         &self,
         cx: &Context<'_>,
@@ -137,11 +144,16 @@ impl Outbox {
             sum += message.len();
             taken.push_back(message);
         }
+        state.queued -= sum;
+        state.under_way += sum;
+        if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
+            state.queue = VecDeque::new();
+        }
         let poll = match state.end {
             End::Cut => Poll::Ready(Taken::Cut),
             _ if sum > 0 => Poll::Ready(Taken::Messages),
             End::Finished => Poll::Ready(Taken::Finished),
-            End::Open => Poll::Pending,
+            End::Cleared | End::Open => Poll::Pending,
         };
         // Also with messages in hand: whoever takes them may wait on something else next.
         match &mut state.drain {
@@ -157,12 +169,11 @@ impl Outbox {
     pub(crate) fn finish(&self, last: Option<Message>) {
         let wakes = {
             let mut state = self.lock();
-            if state.end != End::Open {
+            if matches!(state.end, End::Cut | End::Finished) {
                 return;
             }
             if let Some(last) = last {
-                state.bytes += last.len();
-                state.queue.push_back(last);
+                state.push(last);
             }
             state.end = End::Finished;
             state.wakes()
@@ -175,6 +186,7 @@ impl Outbox {
         let (wakes, dropped) = {
             let mut state = self.lock();
             state.end = End::Cut;
+            state.queued = 0;
             (state.wakes(), std::mem::take(&mut state.queue))
         };
         // Large messages are freed outside the lock.
@@ -182,25 +194,42 @@ impl Outbox {
         wakes.wake();
     }
 
-    /// Drops what waits and was not taken, but accepts more.
+    /// Drops what waits and was not taken; only last words are accepted from here on.
     pub(crate) fn clear(&self) {
-        let dropped = {
+        let (wakes, dropped) = {
             let mut state = self.lock();
-            let dropped = std::mem::take(&mut state.queue);
-            state.bytes -= dropped.iter().map(Message::len).sum::<usize>();
-            dropped
+            state.queued = 0;
+            if state.end == End::Open {
+                state.end = End::Cleared;
+            }
+            (Wakes::new(std::mem::take(&mut state.producers)), std::mem::take(&mut state.queue))
         };
         drop(dropped);
+        wakes.wake();
+    }
+
+    /// The next message, without a wish to be woken for more; it counts as passed on.
+    pub(crate) fn take_now(&self) -> Option<Message> {
+        let (message, wakes) = {
+            let mut state = self.lock();
+            let message = state.queue.pop_front()?;
+            state.queued -= message.len();
+            state.under_way += message.len();
+            let wakes = state.pass(message.len());
+            (message, wakes)
+        };
+        wakes.wake();
+        Some(message)
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.lock().bytes
+        self.lock().bytes()
     }
 
     /// Counts a tick; returns for how many ticks on end the client took nothing of what waits.
     pub(crate) fn tick(&self) -> u64 {
         let mut state = self.lock();
-        if std::mem::take(&mut state.moved) || state.bytes == 0 {
+        if std::mem::take(&mut state.moved) || state.bytes() == 0 {
             state.idle_ticks = 0;
         } else {
             state.idle_ticks += 1;
@@ -210,8 +239,17 @@ impl Outbox {
 }
 
 impl State {
+    fn bytes(&self) -> usize {
+        self.queued + self.under_way
+    }
+
     fn room(&self) -> Room {
-        if self.bytes < self.high { Room::Available } else { Room::Exhausted }
+        if self.bytes() < self.high { Room::Available } else { Room::Exhausted }
+    }
+
+    fn push(&mut self, message: Message) {
+        self.queued += message.len();
+        self.queue.push_back(message);
     }
 
     /// Everyone who waits for this outbox.
@@ -226,10 +264,10 @@ impl State {
             return Wakes::default();
         }
         self.moved = true;
-        self.bytes = self.bytes.saturating_sub(bytes);
-        match self.room() {
-            Room::Available => Wakes::new(std::mem::take(&mut self.producers)),
-            Room::Exhausted | Room::Closed => Wakes::default(),
+        self.under_way = self.under_way.saturating_sub(bytes);
+        if self.bytes() >= self.high {
+            return Wakes::default();
         }
+        Wakes::new(std::mem::take(&mut self.producers))
     }
 }

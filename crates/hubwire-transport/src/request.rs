@@ -11,6 +11,7 @@ use crate::{Identity, Transport, UserId};
 ///
 /// It is `Send` and holds nothing of the HTTP server: a live request would pin the server's pools for as long as the connection lasts, and later polls are other requests anyway.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ConnectRequest {
     /// The request's method, `GET` for every transport.
     pub method: Method,

@@ -1,6 +1,7 @@
 //! Where connections are found by their tokens.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::collections::hash_map::RandomState;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +23,8 @@ pub struct ConnectionTable(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     slots: DashMap<ConnectionId, Slot, RandomState>,
-    tombstones: Mutex<VecDeque<(u32, ConnectionId)>>,
+    /// When each tombstone may go, soonest first.
+    tombstones: Mutex<BinaryHeap<Reverse<(u32, ConnectionId)>>>,
     key: TokenKey,
     live: AtomicUsize,
     draining: AtomicBool,
@@ -94,15 +96,19 @@ impl ConnectionTable {
     /// Enters a connection, or returns `None` if another one took its id in the meantime.
     ///
     /// `expires` is when its token stops opening it; without a token there is nothing to remember after its end.
-    pub fn enter(&self, connection: Connection, expires: Option<u32>) -> Option<Registration> {
+    pub fn enter(&self, connection: &Connection, expires: Option<u32>) -> Option<Registration> {
         let connection_id = connection.id().clone();
         match self.0.slots.entry(connection_id.clone()) {
             Entry::Occupied(_) => return None,
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot::Live(connection));
+                vacant.insert(Slot::Live(connection.clone()));
             }
         }
         self.0.live.fetch_add(1, Ordering::Relaxed);
+        // Looked at behind the insertion, as `drain` looks at the slots behind its flag: one of the two sees the other.
+        if self.is_draining() {
+            connection.close(DisconnectReason::Shutdown);
+        }
         Some(Registration { table: self.clone(), connection_id, expires })
     }
 
@@ -119,22 +125,27 @@ impl ConnectionTable {
     /// Forgets the tombstones whose tokens have expired; `now` in seconds since 1970.
     pub fn sweep(&self, now: u32) {
         let mut tombstones = self.0.tombstones.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((expires, connection_id)) = tombstones.front()
+        while let Some(Reverse((expires, connection_id))) = tombstones.peek()
             && *expires < now
         {
             self.0.slots.remove(connection_id);
-            tombstones.pop_front();
+            tombstones.pop();
         }
     }
 
     /// Whether new connections are refused because the server goes down.
     pub fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Relaxed)
+        self.0.draining.load(Ordering::SeqCst)
+    }
+
+    /// Accepts connections again, for another server after one that has gone down.
+    pub fn reopen(&self) {
+        self.0.draining.store(false, Ordering::SeqCst);
     }
 
     /// Refuses new connections and ends all that live.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.draining.store(true, Ordering::SeqCst);
         let connections: Vec<_> = self.0.slots.iter().filter_map(|slot| slot.live()).collect();
         for connection in connections {
             connection.close(DisconnectReason::Shutdown);
@@ -170,7 +181,7 @@ impl Drop for Registration {
                 shared.slots.insert(self.connection_id.clone(), Slot::Ended);
                 let mut tombstones =
                     shared.tombstones.lock().unwrap_or_else(PoisonError::into_inner);
-                tombstones.push_back((expires, self.connection_id.clone()));
+                tombstones.push(Reverse((expires, self.connection_id.clone())));
             }
             None => {
                 shared.slots.remove(&self.connection_id);
@@ -199,9 +210,9 @@ mod tests {
             panic!("a fresh token opens a connection")
         };
         let (connection, _attachment) = open(connection_id);
-        let registration = table.enter(connection.clone(), Some(expires)).unwrap();
+        let registration = table.enter(&connection, Some(expires)).unwrap();
         assert!(matches!(table.find("/chat", &token, 101), Found::Live(_)));
-        assert!(table.enter(connection, Some(expires)).is_none());
+        assert!(table.enter(&connection, Some(expires)).is_none());
         drop(registration);
         assert!(table.is_empty());
         assert!(matches!(table.find("/chat", &token, 100), Found::Ended));
@@ -223,11 +234,16 @@ mod tests {
     fn draining_ends_what_lives() {
         let table = ConnectionTable::new(TokenKey::random());
         let (connection, _attachment) = open("a".into());
-        let registration = table.enter(connection.clone(), None);
+        let registration = table.enter(&connection, None);
         table.drain();
         assert!(table.is_draining());
         assert_eq!(connection.disconnect_reason(), Some(DisconnectReason::Shutdown));
-        drop(registration);
+        let (late, _late_attachment) = open("b".into());
+        let late_registration = table.enter(&late, None);
+        assert_eq!(late.disconnect_reason(), Some(DisconnectReason::Shutdown));
+        drop((registration, late_registration));
         assert!(table.is_empty());
+        table.reopen();
+        assert!(!table.is_draining());
     }
 }

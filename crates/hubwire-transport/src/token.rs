@@ -45,6 +45,7 @@ pub enum TokenKind {
 
 /// A token freshly issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Issued {
     /// The public id of the connection to come.
     pub connection_id: ConnectionId,
@@ -54,6 +55,7 @@ pub struct Issued {
 
 /// What a genuine token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Claims {
     /// The public id of its connection.
     pub connection_id: ConnectionId,
