@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hubwire_protocol::{ArgumentList, EncodeError};
 use hubwire_transport::{Connection, ConnectionId};
 use serde::de::DeserializeOwned;
+use thiserror::Error;
 
 use crate::client_result::ClientResult;
 use crate::encode::Encodings;
@@ -117,6 +118,15 @@ pub struct Delivery {
     error: Option<EncodeError>,
 }
 
+/// Why a call on clients was not sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DeliveryError {
+    /// An argument cannot be written; nobody got the call.
+    #[error("an argument cannot be written")]
+    Encode(#[from] EncodeError),
+}
+
 impl Delivery {
     fn send<A: ArgumentList + ?Sized>(
         core: &Core,
@@ -154,7 +164,7 @@ impl Delivery {
 ///
 /// When an argument could not be written and nothing was sent.
 impl IntoFuture for Delivery {
-    type Output = Result<(), EncodeError>;
+    type Output = Result<(), DeliveryError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -162,7 +172,7 @@ impl IntoFuture for Delivery {
             for connection in self.exhausted {
                 poll_fn(|cx| connection.poll_room(cx)).await;
             }
-            self.error.map_or(Ok(()), Err)
+            self.error.map_or(Ok(()), |error| Err(error.into()))
         })
     }
 }

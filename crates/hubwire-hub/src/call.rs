@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use hubwire_protocol::{Arguments, ByteString, DecodeError, Encoded, InvocationId};
+use hubwire_transport::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -14,7 +15,6 @@ use crate::encode::format_of;
 use crate::error::{HubError, with_sources};
 use crate::hints;
 use crate::texts::{self, Detail};
-use hubwire_transport::Message;
 
 /// A call of one method by one client, as `#[hub]` handles it.
 pub struct Call<H: HubDefinition> {

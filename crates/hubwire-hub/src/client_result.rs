@@ -1,5 +1,6 @@
 //! Values that the server asks a client for.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -7,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hubwire_protocol::{DecodeError, EncodeError, Outcome};
+use hubwire_protocol::{ArgumentList, DecodeError, EncodeError, Outcome};
 use hubwire_transport::{ConnectionId, Room};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -16,7 +17,18 @@ use tokio::sync::oneshot;
 use crate::encode;
 use crate::hub::Core;
 use crate::member::Member;
-use hubwire_protocol::ArgumentList;
+
+thread_local! {
+    /// Set when a client result was polled and is not there yet: the session that polls a method learns so that it waits for a client.
+    static AWAITED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `poll`, and tells whether a client result was awaited in it.
+pub(crate) fn watch_awaited<T>(poll: impl FnOnce() -> T) -> (T, bool) {
+    let outer = AWAITED.replace(false);
+    let polled = poll();
+    (polled, AWAITED.replace(outer))
+}
 
 /// Why a client gave no result.
 #[derive(Debug, Error)]
@@ -25,6 +37,14 @@ pub enum InvokeError {
     /// The client answered with an error: its handler failed, or it has none.
     #[error("{0}")]
     Client(String),
+    /// Its `on_connected` still runs, and until that returns nothing that it answers is read.
+    #[error(
+        "Client results inside on_connected are not allowed: client '{connection_id}' is not listened to yet."
+    )]
+    Connecting {
+        /// Who was asked.
+        connection_id: ConnectionId,
+    },
     /// What it answered does not fit the type that was asked for.
     #[error("the client's result does not fit")]
     Decode(#[from] DecodeError),
@@ -47,7 +67,7 @@ pub enum InvokeError {
 
 /// A value that a client was asked for; await it.
 ///
-/// The question is sent at once. Dropping this stops waiting; the client is not told.
+/// The question is sent at once. While a hub method awaits it, the next call of its caller may run. Dropping this stops waiting; the client is not told.
 #[must_use = "a client result does nothing for you unless it is awaited"]
 pub struct ClientResult<R> {
     state: State,
@@ -89,6 +109,9 @@ fn send_question<A: ArgumentList + ?Sized>(
         .registry
         .find(connection_id)
         .ok_or_else(|| InvokeError::NotFound { connection_id: connection_id.clone() })?;
+    if member.is_connecting() {
+        return Err(InvokeError::Connecting { connection_id: connection_id.clone() });
+    }
     let gone = || InvokeError::Disconnected { connection_id: connection_id.clone() };
     let (id, answer) = member.ask().ok_or_else(gone)?;
     // From here on the guard in `ClientResult` forgets the question, whatever happens.
@@ -115,7 +138,10 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
                 .take()
                 .expect("a client result is not polled again after it is ready"))),
             State::Waiting { member, answer, .. } => {
-                let outcome = std::task::ready!(Pin::new(answer).poll(cx));
+                let Poll::Ready(outcome) = Pin::new(answer).poll(cx) else {
+                    AWAITED.set(true);
+                    return Poll::Pending;
+                };
                 Poll::Ready(match outcome {
                     Ok(Outcome::Value(value)) => value.decode().map_err(Into::into),
                     Ok(Outcome::Error(error)) => Err(InvokeError::Client(error)),

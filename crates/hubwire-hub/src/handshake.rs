@@ -5,10 +5,10 @@ use std::future::poll_fn;
 
 use hubwire_protocol::handshake::{HandshakeRequest, write_response};
 use hubwire_protocol::{FrameError, HubProtocol, MessageReader};
-use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message};
+use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, ticks};
 
 use crate::encode::format_of;
-use crate::options::{HubOptions, ticks};
+use crate::options::HubOptions;
 use crate::texts::{self, Detail};
 
 /// A connection that may speak.

@@ -1,6 +1,8 @@
 //! When to ping a client, and when to give it up.
 
-use crate::options::{HubOptions, ticks};
+use hubwire_transport::ticks;
+
+use crate::options::HubOptions;
 
 /// The two clocks of a session, in ticks of a second.
 ///

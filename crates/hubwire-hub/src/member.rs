@@ -22,6 +22,8 @@ pub(crate) struct Member {
     groups: Mutex<Groups>,
     results: Mutex<Results>,
     next_result: AtomicU64,
+    /// Set until `on_connected` has returned.
+    connecting: AtomicBool,
     aborted: AtomicBool,
     abort: Notify,
 }
@@ -46,6 +48,7 @@ impl Member {
             groups: Mutex::default(),
             results: Mutex::new(Results(Some(HashMap::new()))),
             next_result: AtomicU64::new(1),
+            connecting: AtomicBool::new(true),
             aborted: AtomicBool::new(false),
             abort: Notify::new(),
         }
@@ -70,6 +73,14 @@ impl Member {
             Ok::<_, Infallible>(())
         });
         message
+    }
+
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.connecting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connecting.store(false, Ordering::Relaxed);
     }
 
     /// Opens a question; `None` when the client is gone.
@@ -112,5 +123,57 @@ impl Member {
         if !self.aborted.load(Ordering::Acquire) {
             notified.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use hubwire_transport::{ConnectRequest, EndpointOptions, Transport};
+
+    use super::*;
+
+    fn member() -> Member {
+        let request = ConnectRequest::local("/chat", Transport::WebSockets);
+        let options = Arc::new(EndpointOptions::default());
+        Member::new(Connection::open("a".into(), request, options).0, HubProtocol::Json)
+    }
+
+    fn open_questions(member: &Member) -> Option<usize> {
+        member.results().0.as_ref().map(HashMap::len)
+    }
+
+    #[test]
+    fn a_question_that_nobody_waits_for_is_forgotten() {
+        let member = member();
+        let (id, answer) = member.ask().unwrap();
+        assert_eq!(open_questions(&member), Some(1));
+        drop(answer);
+        member.forget(id);
+        assert_eq!(open_questions(&member), Some(0));
+    }
+
+    #[test]
+    fn an_answer_reaches_whoever_asked_and_nobody_else() {
+        let member = member();
+        let (first, mut first_answer) = member.ask().unwrap();
+        let (_, mut second_answer) = member.ask().unwrap();
+        member.answer(&format!("s{first}"), Outcome::Void);
+        for unasked in ["s99", "1", "", "s", "sx"] {
+            member.answer(unasked, Outcome::Void);
+        }
+        assert_eq!(first_answer.try_recv(), Ok(Outcome::Void));
+        assert!(second_answer.try_recv().is_err());
+        assert_eq!(open_questions(&member), Some(1));
+    }
+
+    #[test]
+    fn nobody_asks_a_client_that_is_gone() {
+        let member = member();
+        let (_, mut answer) = member.ask().unwrap();
+        member.abort();
+        assert!(answer.try_recv().is_err());
+        assert!(member.ask().is_none());
     }
 }

@@ -131,8 +131,3 @@ impl HubOptions {
         )
     }
 }
-
-/// A time in whole ticks of a second, at least one.
-pub(crate) fn ticks(time: Duration) -> u64 {
-    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
-}

@@ -146,14 +146,17 @@ impl Registry {
         let mut sent = Sent::default();
         match selection {
             Selection::All { except } => {
+                let except = Exclusions::new(except);
+                // Clients that come and go meanwhile wait: a sweep of 10,000 takes a few milliseconds.
                 let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
                 for member in all.iter().filter(|member| !except.contains(member.id())) {
                     sent.push(member, encodings);
                 }
             }
             Selection::Connections(ids) => {
-                for (position, id) in ids.iter().enumerate() {
-                    if !ids[..position].contains(id)
+                let mut reached = HashSet::new();
+                for id in ids {
+                    if reached.insert(id)
                         && let Some(member) = self.by_id.get(id)
                     {
                         sent.push(&member, encodings);
@@ -162,11 +165,11 @@ impl Registry {
             }
             Selection::Groups { names, except } => {
                 let sets = names.iter().map(|name| self.by_group.get(name));
-                sent.push_members(sets, except, encodings);
+                sent.push_members(sets, &Exclusions::new(except), encodings);
             }
             Selection::Users(ids) => {
                 let sets = ids.iter().map(|id| self.by_user.get(id));
-                sent.push_members(sets, &[], encodings);
+                sent.push_members(sets, &Exclusions::new(&[]), encodings);
             }
         }
         sent
@@ -183,6 +186,7 @@ impl<'a> Presence<'a> {
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         self.registry.leave(&self.member);
+        self.member.abort();
     }
 }
 
@@ -204,7 +208,7 @@ impl Sent {
     fn push_members<'a, K: 'a + Eq + std::hash::Hash>(
         &mut self,
         sets: impl ExactSizeIterator<Item = Option<Ref<'a, K, Members>>>,
-        except: &[ConnectionId],
+        except: &Exclusions<'_>,
         encodings: &Encodings,
     ) {
         // A single set has nobody twice.
@@ -217,6 +221,27 @@ impl Sent {
                     self.push(member, encodings);
                 }
             }
+        }
+    }
+}
+
+/// Connections that a message is not for.
+enum Exclusions<'a> {
+    Few(&'a [ConnectionId]),
+    Many(HashSet<&'a ConnectionId>),
+}
+
+impl<'a> Exclusions<'a> {
+    fn new(ids: &'a [ConnectionId]) -> Self {
+        /// Up to here comparing all is faster than hashing one.
+        const FEW: usize = 8;
+        if ids.len() <= FEW { Self::Few(ids) } else { Self::Many(ids.iter().collect()) }
+    }
+
+    fn contains(&self, id: &ConnectionId) -> bool {
+        match self {
+            Self::Few(ids) => ids.contains(id),
+            Self::Many(ids) => ids.contains(id),
         }
     }
 }

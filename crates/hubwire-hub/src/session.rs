@@ -13,20 +13,19 @@
 //!               refused           refused    events and calls
 //! ```
 //!
-//! Calls of one client run one after another unless the options say otherwise.
+//! Calls of one client run one after another unless the options say otherwise; one that waits for a client's result lets the next one run.
 //! A call that waits for its turn counts against the inbox, so a client that sends faster than it is served is not read any further; pings, answers and the end are heard as long as there is room.
 
-use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use hubwire_protocol::{Close, HubMessage, Invocation, MessageReader};
 use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message};
@@ -34,13 +33,15 @@ use tracing::Instrument;
 
 use crate::call::{Call, CallHead};
 use crate::context::CallerContext;
-use crate::definition::{HubDefinition, Method, MethodKind};
+use crate::definition::{HubDefinition, MethodKind};
+use crate::ending::{closed_with, dismisses, last_words};
 use crate::error::{HubError, HubResult, with_sources};
 use crate::handshake::{Shaken, shake_hands, too_big};
 use crate::hub::Hub;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::member::Member;
 use crate::registry::Presence;
+use crate::running::{Running, shielded};
 use crate::texts::{self, Detail};
 
 /// Runs one connection of a hub to its end.
@@ -49,22 +50,31 @@ pub(crate) async fn run<H: HubDefinition>(hub: Hub<H>, connection: Connection) {
     let span =
         tracing::info_span!("connection", hub = hub.name(), id = %connection.id(), transport);
     async {
-        let reason = match shake_hands(&connection, &hub.core().options).await {
+        match shake_hands(&connection, &hub.core().options).await {
             Ok(shaken) => Session::new(hub.clone(), connection.clone(), shaken).run().await,
-            Err(reason) => reason,
-        };
-        tracing::info!(
-            hub = hub.name(),
-            id = %connection.id(),
-            transport,
-            age_seconds = connection.ticks(),
-            %reason,
-            "connection closed"
-        );
+            Err(reason) => log_end(hub.name(), &connection, &reason),
+        }
     }
     .instrument(span)
     .await;
 }
+
+/// The one line that every connection ends with.
+fn log_end(hub: &str, connection: &Connection, reason: &DisconnectReason) {
+    tracing::info!(
+        hub,
+        id = %connection.id(),
+        transport = connection.request().transport.as_str(),
+        age_seconds = connection.ticks(),
+        %reason,
+        "connection closed"
+    );
+}
+
+/// How many seconds `on_disconnected` waits for calls that still run.
+///
+/// Long enough for what a call usually has left to do, so that it is over when its client is reported gone; as long as a server that goes down waits.
+const CALLS_GRACE: u64 = 5;
 
 struct Session<H: HubDefinition> {
     context: CallerContext<H>,
@@ -72,15 +82,9 @@ struct Session<H: HubDefinition> {
     keep_alive: KeepAlive,
     ping: Message,
     running: FuturesUnordered<Running<H>>,
+    /// How many of those that run wait for a client's result.
+    awaiting: Rc<Cell<usize>>,
     waiting: VecDeque<Waiting>,
-}
-
-/// A method that runs for the client.
-struct Running<H: HubDefinition> {
-    future: LocalBoxFuture<'static, ()>,
-    context: CallerContext<H>,
-    method: &'static Method<H>,
-    head: Rc<CallHead>,
 }
 
 /// A call that waits for its turn.
@@ -94,8 +98,8 @@ struct Waiting {
 /// What a session waits for.
 enum Step {
     Event(Event),
-    /// A method has ended.
-    Finished,
+    /// A method has ended, or waits for a client: another one may have its turn.
+    Turn,
 }
 
 impl<H: HubDefinition> Session<H> {
@@ -109,6 +113,7 @@ impl<H: HubDefinition> Session<H> {
             keep_alive,
             ping,
             running: FuturesUnordered::new(),
+            awaiting: Rc::default(),
             waiting: VecDeque::new(),
         }
     }
@@ -117,18 +122,22 @@ impl<H: HubDefinition> Session<H> {
         &self.context.member().connection
     }
 
-    async fn run(mut self) -> DisconnectReason {
+    async fn run(mut self) {
         let core = self.context.hub().core().clone();
-        let _presence = Presence::enter(&core.registry, self.context.member());
+        let presence = Presence::enter(&core.registry, self.context.member());
         self.connection().wake_at(self.keep_alive.deadline());
-        match self.connect().await {
+        let reason = match self.connect().await {
             Ok(None) => {
                 let reason = self.converse().await;
                 self.part(reason).await
             }
             Ok(Some(reason)) => self.part(reason).await,
             Err(error) => self.refuse(&error),
-        }
+        };
+        drop(presence);
+        log_end(&core.name, self.connection(), &reason);
+        // Calls that outlived their client are not stopped halfway.
+        while self.running.next().await.is_some() {}
     }
 
     /// Runs `on_connected`; payloads wait until it returns. An end that comes meanwhile is returned.
@@ -145,9 +154,14 @@ impl<H: HubDefinition> Session<H> {
                     Event::Tick => self.tick(),
                 }
             }
+            if self.connection().is_closing() {
+                // Also where the end itself waits behind payloads: `on_connected` may be waiting for just that.
+                self.context.member().abort();
+            }
             on_connected.as_mut().poll(cx)
         })
         .await?;
+        self.context.member().connected();
         Ok(ending)
     }
 
@@ -171,7 +185,8 @@ impl<H: HubDefinition> Session<H> {
         let connection = self.connection();
         connection.close(DisconnectReason::Refused { detail });
         let reason = connection.disconnect_reason().unwrap_or(DisconnectReason::Kicked);
-        let close = Close { error: Some(self.closed_with(&error.into())), allow_reconnect: false };
+        let error = closed_with(&error.into(), &self.context.hub().core().options);
+        let close = Close { error: Some(error), allow_reconnect: false };
         connection.finish(Some(self.close_message(&close)));
         self.context.member().abort();
         reason
@@ -179,7 +194,8 @@ impl<H: HubDefinition> Session<H> {
 
     /// The life of the connection: events, and the calls that they start.
     async fn converse(&mut self) -> DisconnectReason {
-        // Messages may have come right behind the handshake.
+        // Messages may have come right behind the handshake; nobody listened until now.
+        self.keep_alive.received(self.connection().ticks());
         let mut received = self.receive();
         loop {
             if let Err(reason) = received {
@@ -194,7 +210,7 @@ impl<H: HubDefinition> Session<H> {
                     received = self.receive();
                 }
                 Step::Event(Event::Tick) => self.tick(),
-                Step::Finished => self.start_waiting(),
+                Step::Turn => self.start_waiting(),
             }
         }
     }
@@ -202,7 +218,10 @@ impl<H: HubDefinition> Session<H> {
     async fn next_step(&mut self) -> Step {
         poll_fn(|cx| {
             if let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) {
-                return Poll::Ready(Step::Finished);
+                return Poll::Ready(Step::Turn);
+            }
+            if !self.waiting.is_empty() && self.has_turn() {
+                return Poll::Ready(Step::Turn);
             }
             self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
         })
@@ -217,6 +236,8 @@ impl<H: HubDefinition> Session<H> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(too_big(&error, self.reader.buffered())),
             };
+            // A call that has to wait must not keep the whole buffer that it was read into.
+            let frame = if self.is_busy() { Bytes::copy_from_slice(&frame) } else { frame };
             let message = self
                 .context
                 .member()
@@ -224,8 +245,13 @@ impl<H: HubDefinition> Session<H> {
                 .parse(&frame)
                 .map_err(|error| DisconnectReason::BadMessage { detail: error.to_string() })?;
             tracing::trace!(?message, "received");
-            self.handle(message, frame.len())?;
+            self.handle(message, frame.len() + size_of::<Waiting>())?;
         }
+    }
+
+    /// Whether a call that comes now has to wait.
+    fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.has_turn()
     }
 
     fn handle(&mut self, message: HubMessage, bytes: usize) -> Result<(), DisconnectReason> {
@@ -262,8 +288,8 @@ impl<H: HubDefinition> Session<H> {
     fn tick(&mut self) {
         let connection = self.context.member().connection.clone();
         let now = connection.ticks();
-        if connection.is_paused() || !self.running.is_empty() {
-            // It cannot be heard, or it may be waiting for an answer: its silence means nothing.
+        if connection.is_unread() {
+            // It was not heard, so its silence means nothing.
             self.keep_alive.received(now);
         }
         match self.keep_alive.tick(now) {
@@ -279,17 +305,25 @@ impl<H: HubDefinition> Session<H> {
     }
 
     fn enqueue(&mut self, call: Waiting) {
-        if self.waiting.is_empty() && self.has_turn() {
-            self.start(call);
-        } else {
+        if self.is_busy() {
             self.connection().hold(call.bytes);
             self.waiting.push_back(call);
+        } else {
+            self.start(call);
         }
     }
 
+    /// Whether another call may start. Those that wait for a client's result do not count: the client may have to call first.
     fn has_turn(&self) -> bool {
         let options = &self.context.hub().core().options;
-        self.running.len() < options.maximum_parallel_invocations_per_client
+        let busy = self.running.len() - self.awaiting.get();
+        busy < options.maximum_parallel_invocations_per_client && !self.is_dismissed()
+    }
+
+    /// Whether the connection ends by the will of the server, which wants no call of the client any more.
+    fn is_dismissed(&self) -> bool {
+        let connection = self.connection();
+        connection.is_closing() && connection.disconnect_reason().as_ref().is_some_and(dismisses)
     }
 
     fn start_waiting(&mut self) {
@@ -327,9 +361,7 @@ impl<H: HubDefinition> Session<H> {
                 if let Err(error) = call.check_count() {
                     return call.refuse(error);
                 }
-                let future = (method.call)(call);
-                let context = self.context.clone();
-                return self.running.push(Running { future, context, method, head });
+                return self.running.push(Running::new(call, self.awaiting.clone()));
             }
         };
         tracing::warn!(
@@ -355,16 +387,11 @@ impl<H: HubDefinition> Session<H> {
 
     /// The end: last words, what still runs, `on_disconnected`.
     async fn part(&mut self, reason: DisconnectReason) -> DisconnectReason {
-        let last = self.last_words(&reason).map(|close| self.close_message(&close));
+        let options = &self.context.hub().core().options;
+        let last = last_words(&reason, options).map(|close| self.close_message(&close));
         self.connection().finish(last);
         self.context.member().abort();
-        if !reason.delivers_received() {
-            self.waiting.clear();
-        }
-        self.start_waiting();
-        while self.running.next().await.is_some() {
-            self.start_waiting();
-        }
+        self.finish_calls().await;
         let context = self.context.clone();
         let on_disconnected = context.hub().definition().on_disconnected(&context, &reason);
         if let Err(error) = shielded(on_disconnected, "on_disconnected").await {
@@ -374,95 +401,31 @@ impl<H: HubDefinition> Session<H> {
         reason
     }
 
-    /// What the client is told at the end, if it can still be told.
-    fn last_words(&self, reason: &DisconnectReason) -> Option<Close> {
-        let failed = |kind: &str, text: String| Close {
-            error: Some(self.closed_with(&Detail::internal(kind, text))),
-            allow_reconnect: true,
-        };
-        match reason {
-            DisconnectReason::ClientClosed { .. }
-            | DisconnectReason::HandshakeTimeout
-            | DisconnectReason::NetworkLost => None,
-            DisconnectReason::Kicked | DisconnectReason::Refused { .. } => Some(Close::default()),
-            DisconnectReason::Shutdown | DisconnectReason::TokenExpired => {
-                Some(Close { error: None, allow_reconnect: true })
+    /// Lets calls that were received end, but not for ever.
+    async fn finish_calls(&mut self) {
+        let deadline = self.connection().ticks() + CALLS_GRACE;
+        self.connection().wake_at(deadline);
+        self.start_waiting();
+        loop {
+            if self.running.is_empty() && (self.waiting.is_empty() || self.is_dismissed()) {
+                return;
             }
-            DisconnectReason::BadMessage { detail } => {
-                Some(failed("InvalidDataException", detail.clone()))
-            }
-            DisconnectReason::MessageTooBig { limit, .. } => Some(failed(
-                "InvalidDataException",
-                format!("The maximum message size of {limit}B was exceeded."),
-            )),
-            DisconnectReason::ClientTimeout => {
-                let interval = self.context.hub().core().options.client_timeout_interval;
-                let text = format!(
-                    "Client hasn't sent a message/ping within the configured ClientTimeoutInterval ({interval:?})."
-                );
-                Some(failed("OperationCanceledException", text))
-            }
-            DisconnectReason::SlowConsumer { .. } => {
-                Some(failed("OperationCanceledException", reason.to_string()))
+            match self.next_step().await {
+                Step::Turn => self.start_waiting(),
+                Step::Event(Event::Tick) if self.connection().ticks() >= deadline => break,
+                Step::Event(_) => {}
             }
         }
-    }
-
-    fn closed_with(&self, detail: &Detail) -> String {
-        let detailed_errors = self.context.hub().core().options.enable_detailed_errors;
-        texts::with_detail(texts::CLOSED_WITH_ERROR, Some(detail), detailed_errors)
+        tracing::warn!(
+            hub = self.context.hub().name(),
+            running = self.running.len(),
+            waiting = self.waiting.len(),
+            "calls outlive their connection; those that wait are dropped"
+        );
+        self.waiting.clear();
     }
 
     fn close_message(&self, close: &Close) -> Message {
         self.context.member().message(|protocol, out| protocol.write_close(out, close))
     }
-}
-
-impl<H: HubDefinition> Future for Running<H> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // A method that panics is an error for its caller only. Its own state is dropped here and now; what it shared with
-        // others is as it would be after a panic in a task of its own.
-        let future = self.future.as_mut();
-        catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|panic| {
-            let panic = panic_text(&*panic);
-            let method = self.method;
-            tracing::error!(
-                hub = self.context.hub().name(),
-                method = method.rust_name,
-                panic,
-                "method panicked"
-            );
-            let sentence = texts::invocation_failed(&self.head.target);
-            let detail = Detail::internal("Panic", panic);
-            self.context.answer_error(&self.head, &sentence, Some(&detail));
-            Poll::Ready(())
-        })
-    }
-}
-
-/// A lifecycle method whose panic is an error like any other.
-async fn shielded(
-    future: LocalBoxFuture<'_, HubResult<()>>,
-    method: &'static str,
-) -> HubResult<()> {
-    use futures_util::FutureExt;
-    match AssertUnwindSafe(future).catch_unwind().await {
-        Ok(result) => result,
-        Err(panic) => Err(Panicked { method, panic: panic_text(&*panic).to_owned() }.into()),
-    }
-}
-
-/// A lifecycle method panicked.
-#[derive(Debug, thiserror::Error)]
-#[error("{method} panicked: {panic}")]
-struct Panicked {
-    method: &'static str,
-    panic: String,
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panicked")
 }

@@ -151,8 +151,9 @@ pub mod prelude;
 
 pub use hubwire_actix::{Endpoint, IntoIdentity, MountExt, ServerExt};
 pub use hubwire_hub::{
-    CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, GroupError, Groups,
-    Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult, InvokeError, Many, One,
+    CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
+    GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult,
+    InvokeError, Many, One,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
