@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{AppService, HttpServiceFactory};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
 use hubwire_transport::{
     Application, EndpointOptions, Found, Identity, Mount, Transport, query_value,
@@ -15,6 +15,9 @@ use crate::clock::unix_seconds;
 use crate::identity::{IdentityHook, IntoIdentity};
 use crate::negotiate::{negotiate, text};
 use crate::{misuse, supervisor, websocket};
+
+/// What endpoints offer, best first.
+pub(crate) const TRANSPORTS: &[Transport] = &[Transport::WebSockets];
 
 /// Mounts applications: `chat.at("/chat")`.
 pub trait MountExt: Mount {
@@ -40,7 +43,8 @@ pub struct Endpoint {
 /// An endpoint as its routes see it.
 pub(crate) struct Mounted {
     pub(crate) application: Arc<dyn Application>,
-    pub(crate) path: String,
+    /// What its tokens are good for. Servers that share a key tell their hubs apart by name, since the path is only the part below a scope.
+    pub(crate) endpoint: String,
     pub(crate) options: Arc<EndpointOptions>,
     identity: Option<IdentityHook>,
 }
@@ -80,11 +84,6 @@ impl Endpoint {
 }
 
 impl Mounted {
-    /// What the endpoint offers, best first.
-    pub(crate) fn transports(&self) -> &'static [Transport] {
-        &[Transport::WebSockets]
-    }
-
     /// The longest WebSocket message: never shorter than what the application takes.
     pub(crate) fn max_frame_size(&self) -> Option<usize> {
         let message = self.application.max_message_size()?;
@@ -101,12 +100,13 @@ impl Mounted {
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
+        self.application.connections().reopen();
         misuse::look(&self.application, &self.path, config.config().local_addr());
         supervisor::supervise(&self.application);
         let pattern = any_case(&self.path);
         let mounted = Rc::new(Mounted {
+            endpoint: format!("{} {}", self.application.name(), self.path),
             application: self.application,
-            path: self.path,
             options: Arc::new(self.options),
             identity: self.identity,
         });
@@ -116,7 +116,7 @@ impl HttpServiceFactory for Endpoint {
                 let mounted = mounted.clone();
                 async move {
                     if request.method() != Method::POST {
-                        return Ok(HttpResponse::MethodNotAllowed().finish());
+                        return Ok(text(StatusCode::METHOD_NOT_ALLOWED, ""));
                     }
                     mounted.identify(&request).await?;
                     Ok::<_, actix_web::Error>(negotiate(&mounted, &request))
@@ -153,7 +153,7 @@ async fn connect(
     }
     let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty());
     let table = mounted.application.connections();
-    let found = token.map(|token| table.find(&mounted.path, &token, unix_seconds()));
+    let found = token.map(|token| table.find(&mounted.endpoint, &token, unix_seconds()));
     Ok(match (request.method(), found) {
         (&Method::GET | &Method::POST | &Method::DELETE, None) => {
             text(StatusCode::BAD_REQUEST, "Connection ID required")
@@ -161,6 +161,10 @@ async fn connect(
         (&Method::GET | &Method::POST | &Method::DELETE, Some(Found::Unknown | Found::Ended)) => {
             text(StatusCode::NOT_FOUND, "No Connection with that ID")
         }
+        (&Method::GET, Some(_)) if wants_events(request) => text(
+            StatusCode::NOT_FOUND,
+            "ServerSentEvents transport not supported by this end point type",
+        ),
         (&Method::GET, Some(_)) => text(
             StatusCode::NOT_FOUND,
             "LongPolling transport not supported by this end point type",
@@ -177,14 +181,19 @@ async fn connect(
     })
 }
 
+fn wants_events(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
 /// A pattern that matches `path` whatever the case of its letters; a path with dynamic segments stays as it is.
 fn any_case(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
     let rest = path.trim_start_matches('/');
     if rest.is_empty() || !rest.chars().all(plain) {
         return path.trim_end_matches('/').to_owned();
     }
-    format!("/{{__hubwire_path:(?i){rest}}}")
+    format!("/{{__hubwire_path:(?i){}}}", rest.replace('.', "\\."))
 }
 
 #[cfg(test)]
@@ -195,6 +204,7 @@ mod tests {
     fn only_plain_paths_match_in_any_case() {
         assert_eq!(any_case("/chat"), "/{__hubwire_path:(?i)chat}");
         assert_eq!(any_case("/a/b-c"), "/{__hubwire_path:(?i)a/b-c}");
+        assert_eq!(any_case("/v1.0/x"), "/{__hubwire_path:(?i)v1\\.0/x}");
         assert_eq!(any_case("/rooms/{id}"), "/rooms/{id}");
         assert_eq!(any_case("/"), "");
     }

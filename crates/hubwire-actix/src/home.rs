@@ -44,6 +44,8 @@ pub(crate) struct Reader {
     socket: Rc<Socket>,
     payload: web::Payload,
     decoder: FrameDecoder,
+    /// Nothing that the peer sends means anything any more.
+    is_deaf: bool,
     is_ended: bool,
 }
 
@@ -85,6 +87,8 @@ impl Drop for Home {
     fn drop(&mut self) {
         self.connection.close(DisconnectReason::Shutdown);
         self.connection.finish(None);
+        // Nobody reads any more, so no goodbye will be heard.
+        self.reader.socket.set_peer(Peer::Broken);
     }
 }
 
@@ -95,7 +99,14 @@ impl Reader {
         payload: web::Payload,
         limit: Option<usize>,
     ) -> Self {
-        Self { connection, socket, payload, decoder: FrameDecoder::new(limit), is_ended: false }
+        Self {
+            connection,
+            socket,
+            payload,
+            decoder: FrameDecoder::new(limit),
+            is_deaf: false,
+            is_ended: false,
+        }
     }
 
     /// Reads until there is no more, no room for more, or the application should have its turn.
@@ -109,7 +120,7 @@ impl Reader {
             }
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Pending => return,
-                Poll::Ready(Some(Ok(chunk))) => self.decode(&chunk),
+                Poll::Ready(Some(Ok(chunk))) => self.decode(cx, &chunk),
                 Poll::Ready(None | Some(Err(_))) => {
                     self.is_ended = true;
                     self.socket.set_peer(Peer::Gone);
@@ -120,25 +131,30 @@ impl Reader {
         cx.waker().wake_by_ref();
     }
 
-    fn decode(&mut self, chunk: &[u8]) {
-        // After a broken frame the rest is read and dropped, so that the peer gets to our goodbye.
+    /// Hands on the frames in `chunk`. After a broken frame or a goodbye the rest is read and dropped.
+    fn decode(&mut self, cx: &Context<'_>, chunk: &[u8]) {
+        if self.is_deaf {
+            return;
+        }
         self.decoder.push(chunk);
         loop {
             match self.decoder.next_frame() {
                 Ok(Some(Frame::Data { bytes, format, .. })) => {
                     if !bytes.is_empty() {
-                        self.connection.receive_at_home(Payload { bytes, format });
+                        self.connection.receive_at_home(cx, Payload::new(bytes, format));
                     }
                 }
                 Ok(Some(Frame::Ping(payload))) => self.socket.ping(payload),
                 Ok(Some(Frame::Close(close))) => {
+                    self.is_deaf = true;
                     self.socket.set_peer(Peer::Closed(close));
-                    self.connection.close(DisconnectReason::ClientClosed { error: None });
+                    return self.connection.close(DisconnectReason::ClientClosed { error: None });
                 }
                 // A Pong needs no answer, and of later kinds of frames the decoder makes no use yet.
                 Ok(Some(_)) => {}
                 Ok(None) => return,
                 Err(error) => {
+                    self.is_deaf = true;
                     self.socket.set_peer(Peer::Broken);
                     return self.connection.refuse_frame(error);
                 }

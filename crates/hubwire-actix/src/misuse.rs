@@ -7,6 +7,8 @@ use std::thread::ThreadId;
 
 use hubwire_transport::Application;
 
+use crate::endpoint::TRANSPORTS;
+
 /// What is mounted in this process, by address and path. Servers come and go in tests, so only what still lives counts.
 static MOUNTED: LazyLock<Mutex<HashMap<Place, Vec<Mounting>>>> = LazyLock::new(Mutex::default);
 
@@ -27,8 +29,11 @@ pub(crate) fn look(application: &Arc<dyn Application>, path: &str, address: Sock
     let here = std::thread::current().id();
     let built_here = (application.built_on() == here).then_some(here);
     let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    mounted.retain(|_, mountings| {
+        mountings.retain(|mounting| mounting.application.strong_count() > 0);
+        !mountings.is_empty()
+    });
     let mountings = mounted.entry((address, path.to_owned())).or_default();
-    mountings.retain(|mounting| mounting.application.strong_count() > 0);
     let is = |mounting: &Mounting| mounting.application.ptr_eq(&Arc::downgrade(application));
     if mountings.iter().any(is) {
         return;
@@ -53,7 +58,7 @@ pub(crate) fn look(application: &Arc<dyn Application>, path: &str, address: Sock
             hub = application.name(),
             path,
             %address,
-            transports = "WebSockets",
+            transports = TRANSPORTS.iter().map(|transport| transport.as_str()).collect::<Vec<_>>().join(", "),
             offers = application.summary(),
             "hub mounted"
         );

@@ -2,13 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, mime};
 use hubwire_transport::negotiate::{self, NegotiateError, NegotiateResponse};
+use hubwire_transport::ticks;
 use hubwire_transport::token::TokenKind;
 use serde::Serialize;
 
 use crate::clock::unix_seconds;
-use crate::endpoint::Mounted;
+use crate::endpoint::{Mounted, TRANSPORTS};
 
 /// Answers a negotiate request; nothing is stored until the client comes back with its token.
 pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
@@ -24,15 +25,10 @@ pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpRespons
         }
     };
     let kind = if version == 0 { TokenKind::IdIsToken } else { TokenKind::Secret };
-    let lifetime = u32::try_from(mounted.options.disconnect_timeout.as_secs()).unwrap_or(u32::MAX);
-    let expires = unix_seconds().saturating_add(lifetime.max(1));
-    let issued = mounted.application.connections().issue(&mounted.path, kind, expires);
-    json(&NegotiateResponse::new(
-        version,
-        &issued.connection_id,
-        &issued.token,
-        mounted.transports(),
-    ))
+    let lifetime = u32::try_from(ticks(mounted.options.disconnect_timeout)).unwrap_or(u32::MAX);
+    let expires = unix_seconds().saturating_add(lifetime);
+    let issued = mounted.application.connections().issue(&mounted.endpoint, kind, expires);
+    json(&NegotiateResponse::new(version, &issued.connection_id, &issued.token, TRANSPORTS))
 }
 
 fn json(answer: &impl Serialize) -> HttpResponse {
@@ -41,9 +37,5 @@ fn json(answer: &impl Serialize) -> HttpResponse {
 
 /// A short answer in plain text, as the official server gives them.
 pub(crate) fn text(status: StatusCode, body: &'static str) -> HttpResponse {
-    HttpResponse::build(status).insert_header(ContentType(mime_text())).body(body)
-}
-
-fn mime_text() -> actix_web::mime::Mime {
-    actix_web::mime::TEXT_PLAIN
+    HttpResponse::build(status).insert_header(ContentType(mime::TEXT_PLAIN)).body(body)
 }

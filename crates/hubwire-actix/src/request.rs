@@ -19,13 +19,12 @@ pub(crate) fn snapshot(
     for (name, value) in headers {
         snapshot.append(name, value);
     }
-    ConnectRequest {
-        method: http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or_default(),
-        path: request.path().to_owned(),
-        query: request.query_string().to_owned(),
-        headers: snapshot,
-        peer: request.peer_addr(),
-        transport,
-        identity,
-    }
+    let mut opened = ConnectRequest::local(request.path(), transport);
+    opened.method =
+        http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or_default();
+    request.query_string().clone_into(&mut opened.query);
+    opened.headers = snapshot;
+    opened.peer = request.peer_addr();
+    opened.identity = identity;
+    opened
 }

@@ -34,6 +34,8 @@ pub trait ServerExt {
     /// - Up to a million connections per worker are accepted instead of 25,600.
     /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; then the server stops as usual.
     ///
+    /// Call it before `bind`: a hook for new sockets that comes later is not used.
+    ///
     /// It uses the server's `on_connect` and `shutdown_signal` hooks; a later call of yours to either replaces what is set here.
     #[must_use]
     fn hubwire(self, hubs: &[&dyn Mount]) -> Self;
@@ -56,10 +58,16 @@ where
         self.tcp_nodelay(true)
             .h1_allow_half_closed(false)
             .max_connections(CONNECTIONS_PER_WORKER)
-            .on_connect(|io, _| cut_dead_peers(io))
+            .on_connect(|io, data| {
+                data.insert(Tuned);
+                cut_dead_peers(io);
+            })
             .shutdown_signal(drain_when_asked(tables, Signals::listen()))
     }
 }
+
+/// Marks a socket of a server that was set up here.
+pub(crate) struct Tuned;
 
 /// Has the kernel give up a peer that does not acknowledge, which a server that only writes would not notice for minutes.
 fn cut_dead_peers(io: &dyn Any) {
@@ -72,7 +80,7 @@ fn cut_dead_peers(io: &dyn Any) {
     }
 }
 
-async fn drain_when_asked(tables: Vec<ConnectionTable>, signals: Signals) {
+async fn drain_when_asked(tables: Vec<ConnectionTable>, mut signals: Signals) {
     signals.asked_to_stop().await;
     let connections = || tables.iter().map(ConnectionTable::len).sum::<usize>();
     tracing::info!(connections = connections(), "shutting down: closing connections");
@@ -84,9 +92,13 @@ async fn drain_when_asked(tables: Vec<ConnectionTable>, signals: Signals) {
             table.emptied().await;
         }
     };
-    if tokio::time::timeout(SHUTDOWN_WAIT, emptied).await.is_err() {
-        tracing::warn!(connections = connections(), "shutting down while methods still run");
+    tokio::select! {
+        () = emptied => return,
+        () = tokio::time::sleep(SHUTDOWN_WAIT) => {}
+        // Whoever asks twice does not want to wait.
+        () = signals.asked_to_stop() => {}
     }
+    tracing::warn!(connections = connections(), "shutting down while methods still run");
 }
 
 /// The signals that ask a server to stop.
@@ -101,9 +113,9 @@ impl Signals {
         Self(tokio::runtime::Handle::try_current().is_ok().then(listen))
     }
 
-    async fn asked_to_stop(self) {
-        match self.0.unwrap_or_else(listen) {
-            Ok([mut terminate, mut interrupt]) => tokio::select! {
+    async fn asked_to_stop(&mut self) {
+        match self.0.get_or_insert_with(listen) {
+            Ok([terminate, interrupt]) => tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             },
@@ -130,7 +142,7 @@ impl Signals {
         Self
     }
 
-    async fn asked_to_stop(self) {
+    async fn asked_to_stop(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context};
 use hubwire_transport::{Application, Connection};
-use std::sync::Arc;
 
 use crate::clock::unix_seconds;
 

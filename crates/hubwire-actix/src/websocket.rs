@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Once;
 use std::task::{Context, Poll};
 
 use actix_http::body::{BodySize, BoxBody, MessageBody};
@@ -21,6 +22,7 @@ use crate::endpoint::Mounted;
 use crate::home::{Home, Reader};
 use crate::negotiate::text;
 use crate::request::snapshot;
+use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
 
 /// The most that is handed to the server at once: its buffer copies what it is given, and keeps it for as long as a client does not read.
@@ -28,8 +30,7 @@ const CHUNK: usize = 16 * 1024;
 
 /// Whether a request wants a WebSocket, rightly or not.
 pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
-    request.headers().contains_key(header::SEC_WEBSOCKET_KEY)
-        || has_token(request, header::UPGRADE, "websocket")
+    request.headers().contains_key(header::SEC_WEBSOCKET_KEY) || is_websocket(request)
 }
 
 /// Upgrades a request and gives its connection a home on this worker.
@@ -38,8 +39,9 @@ pub(crate) async fn accept(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    // actix-http looks for the word anywhere in the header; it has to be one of its tokens.
-    let handshake = match has_token(request, header::UPGRADE, "websocket") {
+    warn_if_not_tuned(mounted, request);
+    // actix-http looks for the word anywhere in the header, but hands on the bytes behind the request only where it stands alone.
+    let handshake = match is_websocket(request) {
         true => ws::handshake(request.head()),
         false => Err(ws::HandshakeError::NoWebsocketUpgrade),
     };
@@ -56,7 +58,7 @@ pub(crate) async fn accept(
     let (id, expires) = match token {
         // A client may skip the negotiation.
         None => (ConnectionId::random(), None),
-        Some(token) => match table.find(&mounted.path, &token, unix_seconds()) {
+        Some(token) => match table.find(&mounted.endpoint, &token, unix_seconds()) {
             Found::Fresh { connection_id, expires } => (connection_id, Some(expires)),
             Found::Live(_) => return Ok(busy()),
             _ => return Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID")),
@@ -64,7 +66,7 @@ pub(crate) async fn accept(
     };
     let opened = snapshot(request, Transport::WebSockets, identity);
     let (connection, attachment) = Connection::open(id, opened, mounted.options.clone());
-    let Some(registration) = table.enter(connection.clone(), expires) else { return Ok(busy()) };
+    let Some(registration) = table.enter(&connection, expires) else { return Ok(busy()) };
 
     let socket = Rc::new(Socket::default());
     let reader = Reader::new(connection, socket.clone(), payload, mounted.max_frame_size());
@@ -76,13 +78,22 @@ fn busy() -> HttpResponse {
     HttpResponse::Conflict().finish()
 }
 
-fn has_token(request: &HttpRequest, name: header::HeaderName, token: &str) -> bool {
-    request
-        .headers()
-        .get_all(name)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|value| value.trim().eq_ignore_ascii_case(token))
+fn is_websocket(request: &HttpRequest) -> bool {
+    let upgrade = request.headers().get(header::UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Says once that the server lacks what connections that last need.
+fn warn_if_not_tuned(mounted: &Mounted, request: &HttpRequest) {
+    static SAID: Once = Once::new();
+    if request.conn_data::<Tuned>().is_none() {
+        SAID.call_once(|| {
+            tracing::warn!(
+                hub = mounted.application.name(),
+                "the server lacks settings for connections that last: call .hubwire(&[...]) on it, before bind"
+            );
+        });
+    }
 }
 
 /// The writing half of a WebSocket: frames what waits in the outbox, and says goodbye.
@@ -138,27 +149,28 @@ impl Body {
             }
             (Stage::Open | Stage::Goodbye, Peer::Broken | Peer::Closed(_) | Peer::There) => {}
         }
-        loop {
-            if let Some(chunk) = self.next_chunk() {
-                return Poll::Ready(Some(chunk));
-            }
-            let passed = std::mem::take(&mut self.passed);
-            let taken = self.attachment.poll_take(cx, passed, CHUNK, &mut self.taken);
-            match (taken, self.stage) {
-                (Poll::Ready(Taken::Messages), _) => {}
-                (Poll::Ready(Taken::Finished), Stage::Open) => {
-                    self.stage = Stage::Goodbye;
-                    let mut frame = Vec::new();
-                    write_close(&mut frame, self.attachment.connection().close_code(), "");
-                    return Poll::Ready(Some(frame.into()));
-                }
-                (Poll::Ready(Taken::Cut), _) => {
-                    self.stage = Stage::Ended;
-                    return Poll::Ready(None);
-                }
-                (Poll::Pending | Poll::Ready(Taken::Finished), _) => return Poll::Pending,
-            }
+        // Asked for every chunk, also in the middle of a long frame: what was passed on is told, and the end is seen.
+        let is_empty = self.rest.is_empty() && self.taken.is_empty();
+        let budget = if is_empty { CHUNK } else { 0 };
+        let passed = std::mem::take(&mut self.passed);
+        let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
+        if taken == Poll::Ready(Taken::Cut) {
+            self.stage = Stage::Ended;
+            return Poll::Ready(None);
         }
+        if let Stage::Goodbye | Stage::Ended = self.stage {
+            return Poll::Pending;
+        }
+        if let Some(chunk) = self.next_chunk() {
+            return Poll::Ready(Some(chunk));
+        }
+        if taken == Poll::Ready(Taken::Finished) {
+            self.stage = Stage::Goodbye;
+            let mut frame = Vec::new();
+            write_close(&mut frame, self.attachment.connection().close_code(), "");
+            return Poll::Ready(Some(frame.into()));
+        }
+        Poll::Pending
     }
 
     /// At most [`CHUNK`] bytes of what is at hand: many small frames together, a long one in slices.
