@@ -1,0 +1,241 @@
+// Clients that break the rules, by accident or on purpose. One good client shares the server with all of them and must never notice.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { plain } from './kit/clients.mjs';
+import { FrameSocket, OPCODE, frame } from './kit/frames.mjs';
+import { BROKEN, END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
+import { TestServer } from './kit/server.mjs';
+import { Client } from './kit/stage.mjs';
+import { SOON, within } from './kit/within.mjs';
+
+/** The default message limit, the separator included. */
+const LIMIT = 32 * 1024;
+
+const server = await TestServer.start();
+const good = new Client(plain.builder(`${server.url}/hub`).build());
+before(() => good.start());
+after(async () => {
+  await good.stop();
+  await server.stop();
+});
+
+/** A test whose good neighbour keeps calling while the bad client does its worst. */
+function beside(name, body) {
+  test(name, async (t) => {
+    let bad = 'at work';
+    const work = body(t).finally(() => (bad = 'done'));
+    // It is looked at below; until then a failure must not count as one that nobody looks at.
+    work.catch(() => {});
+    let calls = 0;
+    do {
+      assert.equal(await good.invoke('Add', calls, 1), (calls += 1));
+    } while (bad === 'at work');
+    await work;
+    // After the hooks that close the bad client, which were registered earlier.
+    t.after(() => server.counted(1));
+  });
+}
+
+/** Handshakes that are refused, and what the client is told. */
+const HANDSHAKES = [
+  ['garbage', 'GET / HTTP/1.1', 'An unexpected error occurred during connection handshake.'],
+  ['a JSON text that is no object', '[]', 'An unexpected error occurred during connection handshake.'],
+  ['an object without a protocol', '{"version":1}', 'An unexpected error occurred during connection handshake.'],
+  ['an object without a version', '{"protocol":"json"}', 'An unexpected error occurred during connection handshake.'],
+  ['a version that is a text', '{"protocol":"json","version":"1"}', 'An unexpected error occurred during connection handshake.'],
+  ['an unknown protocol', '{"protocol":"smoke","version":1}', "The protocol 'smoke' is not supported."],
+  [
+    'a version from the future',
+    '{"protocol":"json","version":99}',
+    "The server does not support version 99 of the 'json' protocol.",
+  ],
+  ['more than a handshake may be', ' '.repeat(LIMIT + 1), 'Handshake was canceled.'],
+];
+
+for (const [name, text, error] of HANDSHAKES) {
+  beside(`instead of a handshake: ${name}`, async (t) => {
+    const client = await RawClient.open(t, `${server.url}/hub`);
+    client.send(text + END);
+    assert.deepEqual(await client.messages.next(), { error });
+    assert.equal(await client.close(), 1000);
+  });
+}
+
+/** Messages that end the connection: what the client is told is the same for all, what the server is told is not. */
+const MESSAGES = [
+  ['no JSON', 'abc'],
+  ['JSON that is cut off', '{"type":1,"target":"Echo"'],
+  ['no object', '[1]'],
+  ['no type', '{"target":"Echo","arguments":[]}'],
+  ['a type that is a text', '{"type":"1","target":"Echo","arguments":[]}'],
+  ['an invocation without a target', '{"type":1,"arguments":[]}'],
+  ['an invocation without arguments', '{"type":1,"target":"Echo"}'],
+  ['arguments that are no array', '{"type":1,"target":"Echo","arguments":{}}'],
+  ['an invocation id that is a number', '{"type":1,"invocationId":1,"target":"Echo","arguments":["x"]}'],
+  ['a completion without an id', '{"type":3,"result":1}'],
+  ['a completion with a result and an error', '{"type":3,"invocationId":"s1","result":1,"error":"x"}'],
+  ['one byte more than the limit', echoOf(LIMIT + 1)],
+  ['40 KiB where 32 are allowed', echoOf(40 * 1024)],
+];
+
+for (const [name, text] of MESSAGES) {
+  beside(`a message that breaks the rules: ${name}`, async (t) => {
+    const client = await RawClient.connect(t, `${server.url}/hub`);
+    const id = await client.connectionId();
+    client.send(text + END);
+    assert.deepEqual(await client.messages.next(), BROKEN);
+    assert.equal(await client.close(), 1000);
+    assert.match(await server.farewell(id), text.length < LIMIT ? /^bad message: ./ : /^message too big: .* 32768$/);
+  });
+}
+
+/** An invocation of Echo that is, with its separator, `size` bytes long; returned without it. */
+function echoOf(size) {
+  const empty = invocation('Echo', [''], '1');
+  return invocation('Echo', ['x'.repeat(size - empty.length)], '1').slice(0, -END.length);
+}
+
+beside('a message of exactly the limit passes', async (t) => {
+  const client = await RawClient.connect(t, `${server.url}/hub`);
+  client.send(echoOf(LIMIT) + END);
+  assert.equal((await client.messages.next()).invocationId, '1');
+});
+
+beside('a message without an end is given up at the limit', async (t) => {
+  const client = await RawClient.connect(t, `${server.url}/hub`);
+  for (let sent = 0; sent <= LIMIT; sent += 1024) client.send('x'.repeat(1024));
+  assert.deepEqual(await client.messages.next(), BROKEN);
+  await client.close();
+});
+
+beside('JSON nested 100,000 deep', async (t) => {
+  const client = await RawClient.connect(t, `${server.url}/big`);
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  client.send(`{"type":1,"invocationId":"1","target":"Echo","arguments":[${deep}]}${END}`);
+  assert.deepEqual(await client.messages.next(), BROKEN);
+  await client.close();
+});
+
+beside('what is unknown is ignored', async (t) => {
+  const client = await RawClient.connect(t, `${server.url}/hub`);
+  client.send(`{"type":42,"what":"is this"}${END}`);
+  client.send(`{"type":3,"invocationId":"nobody asked","result":1}${END}`);
+  client.send(`{"type":5,"invocationId":"nobody runs"}${END}`);
+  client.send(`{"type":2,"invocationId":"nobody reads","item":1}${END}`);
+  client.send(`{"arguments":["x"],"extra":[{}],"target":"Echo","invocationId":"1","type":1}${END}`);
+  assert.deepEqual(await client.messages.next(), { type: 3, invocationId: '1', result: 'x' });
+});
+
+beside('several messages in one frame', async (t) => {
+  const client = await RawClient.open(t, `${server.url}/hub`);
+  const calls = Array.from({ length: 50 }, (_, i) => invocation('Add', [i, 1], String(i)));
+  client.send(HANDSHAKE + calls.join(''));
+  assert.deepEqual(await client.messages.next(), {});
+  for (let i = 0; i < 50; i += 1) {
+    assert.deepEqual(await client.messages.next(), { type: 3, invocationId: String(i), result: i + 1 });
+  }
+});
+
+beside('one message over many frames', async (t) => {
+  const client = await RawClient.open(t, `${server.url}/hub`);
+  for (const byte of HANDSHAKE + invocation('Echo', ['torn'], '1')) client.send(byte);
+  assert.deepEqual(await client.messages.next(), {});
+  assert.deepEqual(await client.messages.next(), { type: 3, invocationId: '1', result: 'torn' });
+});
+
+beside('one frame over many fragments, a ping between them', async (t) => {
+  const client = await shaken(t, '/hub');
+  const text = Buffer.from(invocation('Echo', ['Ω🙂'], '1'));
+  // The cut goes through the middle of a character.
+  const cut = text.indexOf(Buffer.from('🙂')) + 2;
+  client.write(frame(text.subarray(0, cut), { final: false }));
+  client.write(frame('are you there', { opcode: OPCODE.ping }));
+  client.write(frame('', { opcode: OPCODE.continuation, final: false }));
+  client.write(frame(text.subarray(cut), { opcode: OPCODE.continuation }));
+  assert.equal(await client.received(OPCODE.pong), 'are you there');
+  const answer = await client.received(OPCODE.text, /"type":3/);
+  assert.deepEqual(JSON.parse(answer.slice(0, -1)), { type: 3, invocationId: '1', result: 'Ω🙂' });
+});
+
+beside('messages in binary frames are messages', async (t) => {
+  const client = await FrameSocket.open(t, server, '/hub');
+  client.write(frame(HANDSHAKE, { opcode: OPCODE.binary }));
+  await client.received(OPCODE.text, /^\{\}/);
+  client.write(frame(invocation('Echo', ['x'], '1'), { opcode: OPCODE.binary }));
+  await client.received(OPCODE.text, /"result":"x"/);
+});
+
+beside('text that is not UTF-8', async (t) => {
+  const client = await shaken(t, '/hub');
+  const text = Buffer.from(invocation('Echo', ['?'], '1'));
+  text[text.indexOf('?')] = 0xff;
+  client.write(frame(text));
+  await client.close();
+});
+
+/** Frames that RFC 6455 forbids; the connection ends without a word about hubs. */
+const FRAMES = [
+  ['not masked', frame(invocation('Echo', ['x'], '1'), { masked: false })],
+  ['a reserved opcode', frame('x', { opcode: 3 })],
+  ['a continuation of nothing', frame('x', { opcode: OPCODE.continuation })],
+  ['a new message inside a fragmented one', Buffer.concat([frame('x', { final: false }), frame('y')])],
+  ['a ping of 126 bytes', frame('x'.repeat(126), { opcode: OPCODE.ping })],
+  ['a ping in fragments', frame('x', { opcode: OPCODE.ping, final: false })],
+  ['a close of one byte', frame('x', { opcode: OPCODE.close })],
+];
+
+for (const [name, bytes] of FRAMES) {
+  beside(`a frame that breaks the rules: ${name}`, async (t) => {
+    const client = await shaken(t, '/hub');
+    client.write(bytes);
+    await client.close();
+    assert.ok(!client.frames.some((frame) => frame.payload.includes('"result"')));
+  });
+}
+
+for (const [name, announced] of [['2^40', 1n << 40n], ['2^63', 1n << 63n], ['2^64 - 1', (1n << 64n) - 1n]]) {
+  beside(`a frame that announces ${name} bytes is refused by its header`, async (t) => {
+    const client = await shaken(t, '/hub');
+    const rss = server.rss();
+    client.write(frame('x'.repeat(4096), { announced }));
+    await client.close();
+    const grown = server.rss() - rss;
+    t.diagnostic(`server memory grew by ${grown.toFixed(1)} MiB`);
+    assert.ok(grown < 8, `server memory grew by ${grown} MiB`);
+  });
+}
+
+beside('fragments without end are given up at the limit', async (t) => {
+  const client = await shaken(t, '/hub');
+  client.write(frame('x', { final: false }));
+  for (let sent = 0; sent <= LIMIT; sent += 1024) {
+    client.write(frame('x'.repeat(1024), { opcode: OPCODE.continuation, final: false }));
+  }
+  await client.close();
+});
+
+beside('a socket that is cut in the middle of a frame', async (t) => {
+  const client = await shaken(t, '/hub');
+  client.write(frame('x'.repeat(1000)).subarray(0, 500));
+  await client.received(OPCODE.text);
+  client.socket.resetAndDestroy();
+  await client.close();
+});
+
+test('after all of it the good client is alone and untroubled', async () => {
+  assert.equal(good.connection.state, 'Connected');
+  assert.deepEqual(good.heard('Notify').all, []);
+  assert.deepEqual(await server.story(good.id), ['connected']);
+  for (const hub of ['detailed', 'fast', 'big']) assert.equal(await server.count(hub), 0);
+  assert.ok(!server.lines.some((line) => /panicked/.test(line)), 'a panic was logged');
+});
+
+/** A socket that has shaken hands, so that only what a test sends is wrong with it. */
+async function shaken(t, path) {
+  const client = await FrameSocket.open(t, server, path);
+  client.write(frame(HANDSHAKE));
+  await within(SOON, client.received(OPCODE.text, /^\{\}/), 'the handshake');
+  return client;
+}

@@ -1,0 +1,59 @@
+// Which clients the scenarios run over. A new client, transport or protocol is one line in one of the tables below.
+
+import { createRequire } from 'node:module';
+
+import * as signalr from '@microsoft/signalr';
+import WebSocket from 'ws';
+
+const require = createRequire(import.meta.url);
+
+/** Microsoft's client, as everybody has it. */
+const official = {
+  name: 'official',
+  setsHeaders: true,
+  builder: (url, { transport, skipNegotiation, headers }) =>
+    new signalr.HubConnectionBuilder()
+      .withUrl(url, { transport: signalr.HttpTransportType[transport], skipNegotiation, headers })
+      .configureLogging(signalr.LogLevel.None),
+};
+
+/** Our own client, given the WebSocket that Node 20 lacks; like a browser's page it sets no headers. */
+const hubwire = {
+  name: 'hubwire',
+  setsHeaders: false,
+  builder: (url, { skipNegotiation }) =>
+    new (require('../../js-client/src/hubwire.js').HubConnectionBuilder)()
+      .withUrl(url, { skipNegotiation, WebSocket }),
+};
+
+const transports = {
+  webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false },
+  webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true },
+};
+
+/** `ping` is what a keep-alive looks like on the wire. */
+const protocols = {
+  json: { name: 'json', ping: '{"type":6}\x1e' },
+};
+
+/** Every combination that has to pass every scenario. */
+export const matrix = [
+  combination(official, transports.webSockets, protocols.json),
+  combination(official, transports.webSocketsAtOnce, protocols.json),
+  combination(hubwire, transports.webSockets, protocols.json),
+  combination(hubwire, transports.webSocketsAtOnce, protocols.json),
+];
+
+function combination(client, transport, protocol) {
+  return {
+    name: `${client.name}, ${transport.name}, ${protocol.name}`,
+    negotiates: !transport.skipNegotiation,
+    setsHeaders: client.setsHeaders,
+    ping: protocol.ping,
+    /** A builder that has its URL. */
+    builder: (url, headers = {}) => client.builder(url, { ...transport, headers }),
+  };
+}
+
+/** The official client over plain WebSockets, for tests that need one well-behaved client and no matrix. */
+export const plain = matrix[0];

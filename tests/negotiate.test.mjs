@@ -1,0 +1,117 @@
+// The HTTP before a connection: negotiate, and the statuses of requests that open nothing.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
+
+import WebSocket from 'ws';
+
+import { RawClient } from './kit/raw.mjs';
+import { TestServer } from './kit/server.mjs';
+import { SOON, within } from './kit/within.mjs';
+
+const server = await TestServer.start();
+after(() => server.stop());
+
+async function negotiate(query) {
+  const response = await fetch(`${server.url}/hub/negotiate${query}`, { method: 'POST' });
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type'), /^application\/json/);
+  return response.json();
+}
+
+test('version 1 gives a public id and a secret token', async (t) => {
+  const answer = await negotiate('?negotiateVersion=1');
+  assert.equal(answer.negotiateVersion, 1);
+  assert.match(answer.connectionId, /^[A-Za-z0-9_-]{22}$/);
+  assert.match(answer.connectionToken, /^[A-Za-z0-9_.~-]+$/);
+  assert.notEqual(answer.connectionToken, answer.connectionId);
+  assert.deepEqual(answer.availableTransports[0], { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] });
+
+  const client = await RawClient.connect(t, `${server.url}/hub?id=${answer.connectionToken}`);
+  assert.equal(await client.connectionId(), answer.connectionId);
+});
+
+test('without a version the id is the way in', async (t) => {
+  const answer = await negotiate('');
+  assert.equal(answer.negotiateVersion, 0);
+  assert.equal(answer.connectionToken, undefined);
+  const client = await RawClient.connect(t, `${server.url}/hub?id=${answer.connectionId}`);
+  assert.equal(await client.connectionId(), answer.connectionId);
+});
+
+test('a version from the future is answered with the newest that there is', async () => {
+  assert.equal((await negotiate('?negotiateVersion=7')).negotiateVersion, 1);
+});
+
+test('a version that is no number is an error', async () => {
+  assert.deepEqual(await negotiate('?negotiateVersion=new'), {
+    error: 'The client requested a non-integer protocol version.',
+  });
+});
+
+test('names in the query match without regard to case', async () => {
+  assert.equal((await negotiate('?NegotiateVersion=1')).negotiateVersion, 1);
+});
+
+test('every negotiation is a connection of its own', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => negotiate('?negotiateVersion=1')));
+  for (const field of ['connectionId', 'connectionToken']) {
+    assert.equal(new Set(answers.map((answer) => answer[field])).size, 50);
+  }
+});
+
+/** Requests that open nothing: method, path, status and body. */
+const REQUESTS = [
+  ['GET', '/hub/negotiate', 405, ''],
+  ['PUT', '/hub', 405, ''],
+  ['GET', '/hub', 400, 'Connection ID required'],
+  ['POST', '/hub', 400, 'Connection ID required'],
+  ['DELETE', '/hub', 400, 'Connection ID required'],
+  ['POST', '/hub?id=nobody', 404, 'No Connection with that ID'],
+  ['DELETE', '/hub?id=nobody', 404, 'No Connection with that ID'],
+];
+
+for (const [method, path, status, body] of REQUESTS) {
+  test(`${method} ${path} is answered ${status}`, async () => {
+    const response = await fetch(server.url + path, { method });
+    assert.deepEqual([response.status, await response.text()], [status, body]);
+  });
+}
+
+test('a WebSocket with an id that nobody was given is refused', async () => {
+  const { connectionToken } = await negotiate('?negotiateVersion=1');
+  const last = connectionToken.at(-1) === 'A' ? 'B' : 'A';
+  for (const id of ['nobody', connectionToken.slice(0, -1) + last, `${connectionToken}A`]) {
+    assert.equal(await refused(`/hub?id=${id}`), 404, id);
+  }
+});
+
+test('a token opens the hub that it was given for and no other', async () => {
+  const { connectionToken } = await negotiate('?negotiateVersion=1');
+  assert.equal(await refused(`/detailed?id=${connectionToken}`), 404);
+});
+
+test('a token opens one WebSocket', async (t) => {
+  const { connectionToken } = await negotiate('?negotiateVersion=1');
+  const client = await RawClient.connect(t, `${server.url}/hub?id=${connectionToken}`);
+  assert.equal(await refused(`/hub?id=${connectionToken}`), 409);
+  assert.match(await client.connectionId(), /./);
+});
+
+test('a live WebSocket takes no POST', async (t) => {
+  const { connectionToken } = await negotiate('?negotiateVersion=1');
+  await RawClient.connect(t, `${server.url}/hub?id=${connectionToken}`);
+  const response = await fetch(`${server.url}/hub?id=${connectionToken}`, { method: 'POST', body: 'x' });
+  assert.equal(response.status, 405);
+  assert.equal(await response.text(), 'POST requests are not allowed for WebSocket connections.');
+});
+
+/** The status with which an upgrade to WebSocket is refused. */
+async function refused(path) {
+  const socket = new WebSocket(server.url.replace('http', 'ws') + path);
+  socket.on('error', () => {});
+  const [request, response] = await within(SOON, once(socket, 'unexpected-response'), 'the refusal of a WebSocket');
+  request.destroy();
+  return response.statusCode;
+}

@@ -1,0 +1,14 @@
+//! What a hub does for one connection and for several: sessions in memory and in virtual time.
+//!
+//! There is no network, no runtime and no clock here: a [`kit::Link`] is the client's end of a connection, and polls its session only when that was woken.
+
+mod addresses;
+mod calls;
+mod client_results;
+mod ending;
+mod handshake;
+mod keep_alive;
+mod kit;
+mod lifecycle;
+mod order;
+mod pressure;

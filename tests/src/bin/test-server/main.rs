@@ -1,0 +1,148 @@
+//! The server that the scenarios in Node talk to: hubs over every option that matters to them, and plain routes that show what the hubs saw.
+
+mod hub;
+
+use std::alloc::System;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{App, HttpResponse, HttpServer, Responder, web};
+use cap::Cap;
+use hubwire::ConnectionId;
+use hubwire::prelude::*;
+use serde::Deserialize;
+
+use crate::hub::{Log, Refusing, Scenario};
+
+#[global_allocator]
+static HEAP: Cap<System> = Cap::new(System, usize::MAX);
+
+/// Hubs of one type under several names and options.
+struct Hubs {
+    hub: Hub<Scenario>,
+    detailed: Hub<Scenario>,
+    fast: Hub<Scenario>,
+    big: Hub<Scenario>,
+    refusing: Hub<Refusing>,
+    log: Log,
+}
+
+impl Hubs {
+    fn new() -> Self {
+        let log = Log::default();
+        let build = |name: &str, options: HubOptions| {
+            Hub::new(Scenario::new(log.clone())).name(name).options(options).build()
+        };
+        let defaults = HubOptions::default;
+        let fast = defaults()
+            .keep_alive_interval(Duration::from_secs(1))
+            .client_timeout_interval(Duration::from_secs(3))
+            .handshake_timeout(Duration::from_secs(2));
+        Self {
+            hub: build("hub", defaults()),
+            detailed: build("detailed", defaults().enable_detailed_errors(true)),
+            fast: build("fast", fast),
+            big: build("big", defaults().maximum_receive_message_size(Some(4 << 20))),
+            refusing: Hub::new(Refusing).build(),
+            log,
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Hub<Scenario>> {
+        [&self.hub, &self.detailed, &self.fast, &self.big]
+            .into_iter()
+            .find(|hub| hub.name() == name)
+    }
+}
+
+#[derive(Deserialize)]
+struct Who {
+    user: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct What {
+    msg: String,
+}
+
+async fn identify(who: web::Query<Who>) -> Identity {
+    who.into_inner().user.map_or_else(Identity::anonymous, Identity::user)
+}
+
+async fn count(hubs: web::Data<Hubs>, name: web::Path<String>) -> impl Responder {
+    match hubs.find(&name) {
+        Some(hub) => HttpResponse::Ok().body(hub.connection_count().to_string()),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+async fn log(hubs: web::Data<Hubs>, id: web::Path<String>) -> impl Responder {
+    web::Json(hubs.log.of(&ConnectionId::from(id.into_inner())))
+}
+
+/// Bytes that are allocated now.
+async fn memory() -> String {
+    HEAP.allocated().to_string()
+}
+
+async fn broadcast(hubs: web::Data<Hubs>, what: web::Query<What>) -> impl Responder {
+    let delivery = hubs.hub.clients().all().notify(&what.msg);
+    HttpResponse::Ok().body(delivery.receivers().to_string())
+}
+
+async fn broadcast_thread(hubs: web::Data<Hubs>, what: web::Query<What>) -> impl Responder {
+    let hub = hubs.hub.clone();
+    let thread = std::thread::spawn(move || hub.clients().all().notify(&what.msg).receivers());
+    // The thread only pushes into outboxes, so joining it does not block for long.
+    match thread.join() {
+        Ok(receivers) => HttpResponse::Ok().body(receivers.to_string()),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+async fn serve() -> std::io::Result<()> {
+    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
+    let hubs = Arc::new(Hubs::new());
+    let data = web::Data::from(hubs.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .service(data.hub.at("/hub").identity(identify))
+            .service(data.detailed.at("/detailed").identity(identify))
+            .service(data.fast.at("/fast").identity(identify))
+            .service(data.big.at("/big").identity(identify))
+            .service(data.refusing.at("/refusing"))
+            .route("/count/{hub}", web::get().to(count))
+            .route("/log/{id}", web::get().to(log))
+            .route("/memory", web::get().to(memory))
+            .route("/broadcast", web::post().to(broadcast))
+            .route("/broadcast-thread", web::post().to(broadcast_thread))
+    })
+    .hubwire(&[&hubs.hub, &hubs.detailed, &hubs.fast, &hubs.big, &hubs.refusing])
+    .workers(2)
+    .bind(("127.0.0.1", port()))?;
+    println!("listening on http://{}", server.addrs()[0]);
+    server.run().await
+}
+
+fn port() -> u16 {
+    std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0)
+}
+
+/// Hubs run under either runtime: `RUNTIME=tokio` takes the one without an actix system.
+fn main() -> std::io::Result<()> {
+    match std::env::var("RUNTIME").as_deref() {
+        Ok("tokio") => tokio_main(),
+        _ => actix_main(),
+    }
+}
+
+#[actix_web::main]
+async fn actix_main() -> std::io::Result<()> {
+    serve().await
+}
+
+#[tokio::main]
+async fn tokio_main() -> std::io::Result<()> {
+    serve().await
+}

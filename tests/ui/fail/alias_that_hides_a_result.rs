@@ -1,0 +1,14 @@
+use hubwire::prelude::*;
+
+type Answer = HubResult<u32>;
+
+struct Chat;
+
+#[hub]
+impl Chat {
+    fn ask(&self) -> Answer {
+        Ok(42)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use hubwire::prelude::*;
+
+struct ChatClient;
+
+struct Chat;
+
+#[hub(client = ChatClient)]
+impl Chat {}
+
+fn main() {}
