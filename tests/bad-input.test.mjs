@@ -1,6 +1,8 @@
 // Clients that break the rules, by accident or on purpose. One good client shares the server with all of them and must never notice.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 
 import { plain } from './kit/clients.mjs';
@@ -214,6 +216,26 @@ beside('fragments without end are given up at the limit', async (t) => {
     client.write(frame('x'.repeat(1024), { opcode: OPCODE.continuation, final: false }));
   }
   await client.close();
+});
+
+beside('nothing follows the close frame of the server', async (t) => {
+  const client = await shaken(t, '/hub');
+  client.write(frame(invocation('AbortMe', [])));
+  await client.received(OPCODE.close);
+  client.write(frame('too late', { opcode: OPCODE.ping }));
+  await client.close();
+  assert.equal(client.frames.at(-1).opcode, OPCODE.close);
+});
+
+beside('an upgrade to more than a WebSocket is refused', async (t) => {
+  const socket = connect(server.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write(
+    `GET /hub HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nUpgrade: websocket, other\r\nConnection: Upgrade\r\n`
+      + 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  const [answer] = await within(SOON, once(socket, 'data'), 'an answer');
+  assert.match(answer.toString('latin1'), /^HTTP\/1\.1 400 /);
 });
 
 beside('a socket that is cut in the middle of a frame', async (t) => {

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 
 import { plain } from './kit/clients.mjs';
 import { ServerProcess } from './kit/process.mjs';
+import { RawClient } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { Stage } from './kit/stage.mjs';
 
@@ -76,6 +77,14 @@ test('a hub that was built for each worker is one clear error', async (t) => {
   await misused.logged(/ERROR.*built inside the closure of HttpServer::new.*build it before the closure/);
   await misused.fetch('/lone/negotiate?negotiateVersion=1', { method: 'POST' });
   assert.equal(count(misused, /ERROR/), 1);
+});
+
+test('a server without our settings is warned about once', async (t) => {
+  const misused = await ServerProcess.start('misuse', { MISUSE: 'inside' });
+  t.after(() => misused.stop());
+  for (let i = 0; i < 3; i += 1) await RawClient.open(t, `${misused.url}/lone`);
+  await misused.logged(/WARN.*call \.hubwire\(&\[\.\.\.\]\) on it, before bind/);
+  assert.equal(count(misused, /WARN/), 1);
 });
 
 test('an option that makes no sense stops the start and is named', async () => {

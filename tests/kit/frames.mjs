@@ -79,9 +79,9 @@ export class FrameSocket {
   }
 
   /** The payload of the first frame with `opcode`, past or still to come. */
-  async received(opcode, matching = /^/) {
+  async received(opcode, matching = /^/, ms = SOON) {
     const found = () => this.frames.find((frame) => frame.opcode === opcode && matching.test(frame.payload));
-    return (await until(SOON, `a frame with opcode ${opcode} like ${matching}`, found)).payload;
+    return (await until(ms, `a frame with opcode ${opcode} like ${matching}`, found)).payload;
   }
 
   /** Reads nothing from now on, so that the kernel's buffers fill and the server finds no room. */

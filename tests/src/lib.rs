@@ -1,3 +1,3 @@
 //! Everything that is tested through more than one crate.
 //!
-//! This package holds the house rules (`rust/tidy.rs`), the compile errors (`rust/ui.rs`), the server that the scenarios in Node talk to (`src/bin/test-server`), and the scenarios themselves (`scenarios/`, `*.test.mjs`).
+//! This package holds the house rules (`rust/tidy.rs`), sessions in virtual time (`rust/session/`), the compile errors (`rust/ui.rs`), the README's server (`rust/readme.rs`), the server that the scenarios in Node talk to (`src/bin/test-server`), and the scenarios themselves (`scenarios/`, `*.test.mjs`).
