@@ -20,7 +20,7 @@ async fn main() -> std::io::Result<()> {
         Hub::new(Lone).options(options).build();
     }
     let inside = || App::new().service(Hub::new(Lone).build().at("/lone"));
-    let server = HttpServer::new(inside).workers(4).bind(("127.0.0.1", 0))?;
+    let server = HttpServer::new(inside).workers(4).shutdown_timeout(0).bind(("127.0.0.1", 0))?;
     println!("listening on http://{}", server.addrs()[0]);
     server.run().await
 }
