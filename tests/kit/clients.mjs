@@ -26,9 +26,11 @@ const hubwire = {
       .withUrl(url, { skipNegotiation, WebSocket }),
 };
 
+/** `saysGoodbye` is whether an end that was meant can be told from a lost network: an event stream just ends. */
 const transports = {
-  webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false },
-  webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true },
+  serverSentEvents: { name: 'ServerSentEvents', transport: 'ServerSentEvents', skipNegotiation: false, saysGoodbye: false },
+  webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false, saysGoodbye: true },
+  webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true },
 };
 
 /** `ping` is what a keep-alive looks like on the wire. */
@@ -40,6 +42,7 @@ const protocols = {
 export const matrix = [
   combination(official, transports.webSockets, protocols.json),
   combination(official, transports.webSocketsAtOnce, protocols.json),
+  combination(official, transports.serverSentEvents, protocols.json),
   combination(hubwire, transports.webSockets, protocols.json),
   combination(hubwire, transports.webSocketsAtOnce, protocols.json),
 ];
@@ -48,6 +51,7 @@ function combination(client, transport, protocol) {
   return {
     name: `${client.name}, ${transport.name}, ${protocol.name}`,
     negotiates: !transport.skipNegotiation,
+    saysGoodbye: transport.saysGoodbye,
     setsHeaders: client.setsHeaders,
     ping: protocol.ping,
     /** A builder that has its URL. */

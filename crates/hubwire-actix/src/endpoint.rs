@@ -5,19 +5,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{AppService, HttpServiceFactory};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
 use hubwire_transport::{
-    Application, EndpointOptions, Found, Identity, Mount, Transport, query_value,
+    Application, Attachment, Connection, ConnectionId, EndpointOptions, Found, Identity, Mount,
+    Registration, Transport, query_value,
 };
 
 use crate::clock::unix_seconds;
 use crate::identity::{IdentityHook, IntoIdentity};
 use crate::negotiate::{negotiate, text};
-use crate::{misuse, supervisor, websocket};
+use crate::request::snapshot;
+use crate::{event_stream, misuse, post, supervisor, websocket};
 
 /// What endpoints offer, best first.
-pub(crate) const TRANSPORTS: &[Transport] = &[Transport::WebSockets];
+pub(crate) const TRANSPORTS: &[Transport] = &[Transport::WebSockets, Transport::ServerSentEvents];
 
 /// Mounts applications: `chat.at("/chat")`.
 pub trait MountExt: Mount {
@@ -38,6 +40,19 @@ pub struct Endpoint {
     path: String,
     options: EndpointOptions,
     identity: Option<IdentityHook>,
+}
+
+/// What became of a request that opens a connection.
+pub(crate) enum Opening {
+    Opened(Opened),
+    Refused(HttpResponse),
+}
+
+/// A connection at its beginning.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) attachment: Attachment,
+    pub(crate) registration: Registration,
 }
 
 /// An endpoint as its routes see it.
@@ -88,6 +103,52 @@ impl Mounted {
     pub(crate) fn max_frame_size(&self) -> Option<usize> {
         let message = self.application.max_message_size()?;
         Some(message.max(self.options.max_frame_size))
+    }
+
+    /// Opens the connection that a request asks for.
+    pub(crate) async fn open(
+        &self,
+        request: &HttpRequest,
+        transport: Transport,
+    ) -> actix_web::Result<Opening> {
+        let refused = |response| Ok(Opening::Refused(response));
+        let table = self.application.connections();
+        if table.is_draining() {
+            let shutting_down = "The server is shutting down";
+            return refused(text(StatusCode::SERVICE_UNAVAILABLE, shutting_down));
+        }
+        let identity = self.identify(request).await?;
+        let (id, expires) = match (self.find(request), transport) {
+            // A WebSocket may skip the negotiation.
+            (None, Transport::WebSockets) => (ConnectionId::random(), None),
+            (None, _) => return refused(text(StatusCode::BAD_REQUEST, "Connection ID required")),
+            (Some(Found::Fresh { connection_id, expires }), _) => (connection_id, Some(expires)),
+            (Some(Found::Live(connection)), _) => {
+                return refused(match connection.request().transport == transport {
+                    true => HttpResponse::Conflict().finish(),
+                    false => {
+                        text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection")
+                    }
+                });
+            }
+            (Some(_), _) => {
+                return refused(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
+            }
+        };
+        let opened = snapshot(request, transport, identity);
+        let (connection, attachment) = Connection::open(id, opened, self.options.clone());
+        match table.enter(&connection, expires) {
+            Some(registration) => {
+                Ok(Opening::Opened(Opened { connection, attachment, registration }))
+            }
+            None => refused(HttpResponse::Conflict().finish()),
+        }
+    }
+
+    /// What the token of a request leads to, if it has one.
+    fn find(&self, request: &HttpRequest) -> Option<Found> {
+        let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty())?;
+        Some(self.application.connections().find(&self.endpoint, &token, unix_seconds()))
     }
 
     pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
@@ -151,39 +212,29 @@ async fn connect(
     if websocket::is_upgrade(request) {
         return websocket::accept(mounted, request, payload).await;
     }
-    let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty());
-    let table = mounted.application.connections();
-    let found = token.map(|token| table.find(&mounted.endpoint, &token, unix_seconds()));
-    Ok(match (request.method(), found) {
-        (&Method::GET | &Method::POST | &Method::DELETE, None) => {
-            text(StatusCode::BAD_REQUEST, "Connection ID required")
+    let is_known = matches!(*request.method(), Method::GET | Method::POST | Method::DELETE);
+    Ok(match (request.method(), mounted.find(request)) {
+        _ if !is_known => HttpResponse::MethodNotAllowed().finish(),
+        (_, None) => text(StatusCode::BAD_REQUEST, "Connection ID required"),
+        (&Method::GET, Some(_)) if event_stream::is_wanted(request) => {
+            return event_stream::accept(mounted, request).await;
         }
-        (&Method::GET | &Method::POST | &Method::DELETE, Some(Found::Unknown | Found::Ended)) => {
+        (_, Some(Found::Unknown | Found::Ended)) => {
             text(StatusCode::NOT_FOUND, "No Connection with that ID")
         }
-        (&Method::GET, Some(_)) if wants_events(request) => text(
-            StatusCode::NOT_FOUND,
-            "ServerSentEvents transport not supported by this end point type",
-        ),
         (&Method::GET, Some(_)) => text(
             StatusCode::NOT_FOUND,
             "LongPolling transport not supported by this end point type",
         ),
-        (&Method::POST, Some(_)) => text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "POST requests are not allowed for WebSocket connections.",
-        ),
-        (&Method::DELETE, Some(_)) => text(
+        (&Method::POST, Some(Found::Live(connection))) => {
+            return post::receive(mounted, request, payload, &connection).await;
+        }
+        (&Method::POST, Some(_)) => text(StatusCode::NOT_FOUND, "No Connection with that ID"),
+        (_, Some(_)) => text(
             StatusCode::BAD_REQUEST,
             "Cannot terminate this connection using the DELETE endpoint.",
         ),
-        _ => HttpResponse::MethodNotAllowed().finish(),
     })
-}
-
-fn wants_events(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
 /// A pattern that matches `path` whatever the case of its letters; a path with dynamic segments stays as it is.

@@ -33,7 +33,8 @@ const CHUNKS_AT_ONCE: usize = 16;
 pub(crate) struct Home {
     connection: Connection,
     application: Option<Pin<Box<dyn Future<Output = ()>>>>,
-    reader: Reader,
+    /// What reads the socket, where the connection has one that carries both directions.
+    reader: Option<Reader>,
     registration: Option<Registration>,
     _watch: Watch,
 }
@@ -52,10 +53,10 @@ pub(crate) struct Reader {
 impl Home {
     pub(crate) fn new(
         application: Arc<dyn Application>,
-        reader: Reader,
+        connection: Connection,
+        reader: Option<Reader>,
         registration: Registration,
     ) -> Self {
-        let connection = reader.connection.clone();
         Self {
             application: Some(application.run(connection.clone())),
             _watch: supervisor::watch(connection.clone()),
@@ -70,7 +71,9 @@ impl Future for Home {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.reader.read(cx);
+        if let Some(reader) = &mut self.reader {
+            reader.read(cx);
+        }
         if let Some(application) = &mut self.application {
             std::task::ready!(application.as_mut().poll(cx));
             self.application = None;
@@ -88,7 +91,9 @@ impl Drop for Home {
         self.connection.close(DisconnectReason::Shutdown);
         self.connection.finish(None);
         // Nobody reads any more, so no goodbye will be heard.
-        self.reader.socket.set_peer(Peer::Broken);
+        if let Some(reader) = &self.reader {
+            reader.socket.set_peer(Peer::Broken);
+        }
     }
 }
 

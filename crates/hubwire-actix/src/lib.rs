@@ -22,10 +22,12 @@
 
 mod clock;
 mod endpoint;
+mod event_stream;
 mod home;
 mod identity;
 mod misuse;
 mod negotiate;
+mod post;
 mod request;
 mod server;
 mod socket;

@@ -9,19 +9,14 @@ use std::task::{Context, Poll};
 
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_http::{Response, ws};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 use hubwire_transport::websocket::{write_close, write_empty_close};
-use hubwire_transport::{
-    Attachment, Connection, ConnectionId, Found, Message, Taken, Transport, query_value,
-};
+use hubwire_transport::{Attachment, Message, Taken, Transport};
 
-use crate::clock::unix_seconds;
-use crate::endpoint::Mounted;
+use crate::endpoint::{Mounted, Opened, Opening};
 use crate::home::{Home, Reader};
-use crate::negotiate::text;
-use crate::request::snapshot;
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
 
@@ -49,33 +44,17 @@ pub(crate) async fn accept(
         Ok(response) => response,
         Err(error) => return Ok(Response::from(error).into()),
     };
-    let table = mounted.application.connections();
-    if table.is_draining() {
-        return Ok(text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"));
-    }
-    let identity = mounted.identify(request).await?;
-    let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty());
-    let (id, expires) = match token {
-        // A client may skip the negotiation.
-        None => (ConnectionId::random(), None),
-        Some(token) => match table.find(&mounted.endpoint, &token, unix_seconds()) {
-            Found::Fresh { connection_id, expires } => (connection_id, Some(expires)),
-            Found::Live(_) => return Ok(busy()),
-            _ => return Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID")),
-        },
+    let opened = match mounted.open(request, Transport::WebSockets).await? {
+        Opening::Opened(opened) => opened,
+        Opening::Refused(response) => return Ok(response),
     };
-    let opened = snapshot(request, Transport::WebSockets, identity);
-    let (connection, attachment) = Connection::open(id, opened, mounted.options.clone());
-    let Some(registration) = table.enter(&connection, expires) else { return Ok(busy()) };
-
+    let Opened { connection, attachment, registration } = opened;
     let socket = Rc::new(Socket::default());
-    let reader = Reader::new(connection, socket.clone(), payload, mounted.max_frame_size());
-    rt::spawn(Home::new(mounted.application.clone(), reader, registration));
+    let limit = mounted.max_frame_size();
+    let reader = Reader::new(connection.clone(), socket.clone(), payload, limit);
+    let application = mounted.application.clone();
+    rt::spawn(Home::new(application, connection, Some(reader), registration));
     Ok(response.message_body(BoxBody::new(Body::new(attachment, socket)))?.into())
-}
-
-fn busy() -> HttpResponse {
-    HttpResponse::Conflict().finish()
 }
 
 fn is_websocket(request: &HttpRequest) -> bool {

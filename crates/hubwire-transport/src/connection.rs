@@ -11,6 +11,7 @@ use crate::inbox::{Inbox, Payload};
 use crate::lifecycle::{Detached, Ending, Lifecycle};
 use crate::options::ticks;
 use crate::outbox::Outbox;
+use crate::turns::{Turn, Turns};
 use crate::websocket::FrameError;
 use crate::{ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, UserId};
 
@@ -31,6 +32,7 @@ struct Shared {
     options: Arc<EndpointOptions>,
     inbox: Inbox,
     outbox: Outbox,
+    turns: Turns,
     life: Mutex<Lifecycle>,
     ticks: AtomicU64,
     wake_at: AtomicU64,
@@ -100,6 +102,7 @@ impl Connection {
             request,
             inbox: Inbox::new(options.application_max_buffer_size),
             outbox: Outbox::new(options.transport_max_buffer_size, options.max_backlog),
+            turns: Turns::new(options.max_waiting_posts),
             options,
             life: Mutex::new(Lifecycle::attached()),
             ticks: AtomicU64::new(0),
@@ -250,6 +253,13 @@ impl Connection {
     /// Ready when more may be received; at once when the connection ends, so that its socket is read to its end.
     pub fn poll_intake(&self, cx: &Context<'_>) -> Poll<()> {
         if self.is_closing() { Poll::Ready(()) } else { self.0.inbox.poll_room(cx) }
+    }
+
+    /// Waits until it is this sender's turn to hand something in, in the order in which senders came.
+    ///
+    /// `None` at once when `max_waiting_posts` wait already.
+    pub async fn turn(&self) -> Option<Turn<'_>> {
+        self.0.turns.take().await
     }
 
     /// Ends the connection because a frame broke the rules of WebSocket.

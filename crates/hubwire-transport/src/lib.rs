@@ -30,7 +30,7 @@
 //! - [`Message`], [`Payload`]: what goes out and what comes in.
 //! - [`Application`], [`Mount`], [`ConnectionTable`]: what is run on connections, and where they are found.
 //! - [`ConnectRequest`], [`Identity`]: who connects, and how.
-//! - [`negotiate`], [`token`], [`websocket`]: the wire below the hub protocol.
+//! - [`negotiate`], [`token`], [`websocket`], [`event_stream`]: the wire below the hub protocol.
 //! - [`EndpointOptions`], [`DisconnectReason`]: limits, and what happens at them.
 //!
 //! # What it does not do
@@ -39,6 +39,7 @@
 
 mod application;
 mod connection;
+pub mod event_stream;
 mod identity;
 mod inbox;
 mod lifecycle;
@@ -50,6 +51,7 @@ mod reason;
 mod request;
 mod table;
 pub mod token;
+mod turns;
 pub mod websocket;
 
 pub use self::application::{Application, Mount};
@@ -63,3 +65,4 @@ pub use self::outbox::PushError;
 pub use self::reason::DisconnectReason;
 pub use self::request::{ConnectRequest, query_value};
 pub use self::table::{ConnectionTable, Found, Registration};
+pub use self::turns::Turn;

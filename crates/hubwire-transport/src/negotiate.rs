@@ -10,6 +10,8 @@ use crate::{ConnectionId, TransferFormat};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
+    /// An event stream for what the client receives, and a POST for each thing it sends; text only.
+    ServerSentEvents,
     /// A WebSocket, for text and binary.
     WebSockets,
 }
@@ -18,6 +20,7 @@ impl Transport {
     /// The exact-case name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ServerSentEvents => "ServerSentEvents",
             Self::WebSockets => "WebSockets",
         }
     }
@@ -25,6 +28,7 @@ impl Transport {
     /// The formats that it carries.
     pub const fn transfer_formats(self) -> &'static [TransferFormat] {
         match self {
+            Self::ServerSentEvents => &[TransferFormat::Text],
             Self::WebSockets => &[TransferFormat::Text, TransferFormat::Binary],
         }
     }

@@ -25,8 +25,10 @@ pub struct EndpointOptions {
     pub disconnect_timeout: Duration,
     /// Bytes waiting for a client at which it is closed as a slow consumer.
     pub max_backlog: usize,
-    /// The longest WebSocket message, summed over its fragments, in bytes.
+    /// The longest WebSocket message, summed over its fragments, and the longest POST body, in bytes.
     pub max_frame_size: usize,
+    /// How many POSTs of one connection may wait for their turn.
+    pub max_waiting_posts: usize,
     /// The lowest negotiate version that is answered.
     pub minimum_protocol_version: i64,
     /// Bytes waiting for a client at which whoever produces for it alone waits.
@@ -55,6 +57,7 @@ impl Default for EndpointOptions {
             disconnect_timeout: Duration::from_secs(15),
             max_backlog: 1024 * 1024,
             max_frame_size: 1024 * 1024,
+            max_waiting_posts: 16,
             minimum_protocol_version: 0,
             transport_max_buffer_size: 64 * 1024,
             transport_send_timeout: Duration::from_secs(10),
@@ -101,13 +104,22 @@ impl EndpointOptions {
         self
     }
 
-    /// Sets the longest WebSocket message that is accepted, judged by frame headers.
+    /// Sets the longest WebSocket message and POST body that is accepted; a WebSocket message is judged by its frame headers.
     ///
     /// Default 1 MiB; a hub with a larger message limit raises it to that.
     /// It is far over the hub's own limit because a client may send several hub messages in one frame (the .NET client batches up to 64 KiB and a message); the hub limits each of them.
     #[must_use]
     pub fn max_frame_size(mut self, bytes: usize) -> Self {
         self.max_frame_size = bytes;
+        self
+    }
+
+    /// Sets how many POSTs of one connection may wait for their turn before a further one is answered 429.
+    ///
+    /// Default 16. The official clients have one under way at a time.
+    #[must_use]
+    pub fn max_waiting_posts(mut self, posts: usize) -> Self {
+        self.max_waiting_posts = posts;
         self
     }
 

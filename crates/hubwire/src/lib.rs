@@ -141,7 +141,7 @@
 //!
 //! # What it does not do yet
 //!
-//! Connections come over WebSockets with the JSON protocol. Streams, MessagePack and the other transports are on their way.
+//! Connections come over WebSockets and Server-Sent Events with the JSON protocol. Streams, MessagePack and polling are on their way.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;

@@ -1,0 +1,122 @@
+//! Server-Sent Events on actix-web: a response that never ends carries what the client receives.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, rt};
+use bytes::Bytes;
+use hubwire_transport::event_stream::{OPENING, write_event};
+use hubwire_transport::{Attachment, Message, Taken, Transport};
+
+use crate::endpoint::{Mounted, Opening};
+use crate::home::Home;
+
+/// The most that is handed to the server at once, as for WebSockets.
+const CHUNK: usize = 16 * 1024;
+
+/// Whether a request asks for an event stream.
+pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// Answers with the event stream of a new connection, and gives it a home on this worker.
+pub(crate) async fn accept(
+    mounted: &Mounted,
+    request: &HttpRequest,
+) -> actix_web::Result<HttpResponse> {
+    let opened = match mounted.open(request, Transport::ServerSentEvents).await? {
+        Opening::Opened(opened) => opened,
+        Opening::Refused(response) => return Ok(response),
+    };
+    rt::spawn(Home::new(mounted.application.clone(), opened.connection, None, opened.registration));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-cache, no-store, no-transform"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        // Whoever compresses would hold back what should arrive at once.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        // The same for nginx, which buffers answers unless told otherwise.
+        .insert_header(("x-accel-buffering", "no"))
+        .body(Body::new(opened.attachment)))
+}
+
+/// The stream: frames what waits in the outbox, and ends with the connection.
+struct Body {
+    attachment: Attachment,
+    taken: VecDeque<Message>,
+    /// What is framed and not handed on, and how many bytes of messages it stands for.
+    rest: Bytes,
+    cost: usize,
+    /// Bytes of messages handed on since the outbox was last told.
+    passed: usize,
+}
+
+impl Body {
+    fn new(attachment: Attachment) -> Self {
+        Self {
+            attachment,
+            taken: VecDeque::new(),
+            rest: Bytes::from_static(OPENING),
+            cost: 0,
+            passed: 0,
+        }
+    }
+
+    fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        // Asked for every chunk, also in the middle of a long event: what was passed on is told, and the end is seen.
+        let budget = if self.rest.is_empty() { CHUNK } else { 0 };
+        let passed = std::mem::take(&mut self.passed);
+        let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
+        if taken == Poll::Ready(Taken::Cut) {
+            return Poll::Ready(None);
+        }
+        if self.rest.is_empty() {
+            self.frame();
+        }
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(self.slice()));
+        }
+        match taken {
+            Poll::Ready(Taken::Finished) => Poll::Ready(None),
+            Poll::Pending | Poll::Ready(Taken::Cut | Taken::Messages) => Poll::Pending,
+        }
+    }
+
+    fn frame(&mut self) {
+        let mut framed = Vec::new();
+        for message in self.taken.drain(..) {
+            write_event(&mut framed, message.payload());
+            self.cost += message.len();
+        }
+        self.rest = framed.into();
+    }
+
+    fn slice(&mut self) -> Bytes {
+        let slice = self.rest.split_to(self.rest.len().min(CHUNK));
+        // Framing adds a little, so the last slice settles what is left.
+        let passed = if self.rest.is_empty() { self.cost } else { slice.len().min(self.cost) };
+        self.cost -= passed;
+        self.passed += passed;
+        slice
+    }
+}
+
+impl MessageBody for Body {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(Ok))
+    }
+}

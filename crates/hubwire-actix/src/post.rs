@@ -1,0 +1,77 @@
+//! What a client sends where no socket carries it: a POST.
+
+use std::future::poll_fn;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, BytesMut};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use hubwire_transport::{Connection, DisconnectReason, Payload, TransferFormat, Transport};
+
+use crate::endpoint::Mounted;
+use crate::negotiate::text;
+
+/// Hands the body of a POST to its connection once there is room for it.
+///
+/// A body counts whole or not at all: one that broke off leaves nothing behind.
+pub(crate) async fn receive(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: web::Payload,
+    connection: &Connection,
+) -> actix_web::Result<HttpResponse> {
+    if connection.request().transport == Transport::WebSockets {
+        return Ok(text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "POST requests are not allowed for WebSocket connections.",
+        ));
+    }
+    let identity = mounted.identify(request).await?;
+    if identity.user_id() != connection.user_id() {
+        tracing::warn!(id = %connection.id(), "refused what another user sent to a connection");
+        return Ok(text(StatusCode::FORBIDDEN, "The connection belongs to another user"));
+    }
+    // Room comes before the body, or every POST that waits would hold one.
+    let Some(_turn) = connection.turn().await else {
+        return Ok(text(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many requests wait for this connection",
+        ));
+    };
+    poll_fn(|cx| connection.poll_intake(cx)).await;
+    let body = match read(payload, mounted.max_frame_size()).await {
+        Ok(body) => body,
+        Err(ReadError::BrokeOff) => return Ok(text(StatusCode::BAD_REQUEST, "")),
+        Err(ReadError::TooLarge { size, limit }) => {
+            connection.close(DisconnectReason::MessageTooBig { size, limit });
+            return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, ""));
+        }
+    };
+    if connection.is_closing() {
+        return Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
+    }
+    if !body.is_empty() {
+        // The clients' content types do not tell; what a hub receives is bytes either way.
+        connection.receive(Payload::new(body.freeze(), TransferFormat::Text));
+    }
+    Ok(text(StatusCode::OK, ""))
+}
+
+/// Why a body did not arrive.
+enum ReadError {
+    BrokeOff,
+    TooLarge { size: u64, limit: usize },
+}
+
+async fn read(mut payload: web::Payload, limit: Option<usize>) -> Result<BytesMut, ReadError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ReadError::BrokeOff)?;
+        let size = body.len() + chunk.len();
+        if let Some(limit) = limit.filter(|limit| size > *limit) {
+            return Err(ReadError::TooLarge { size: size as u64, limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
