@@ -15,6 +15,19 @@ const ALLOWANCE = 96;
 const server = await TestServer.start();
 after(() => server.stop());
 
+test('a thousand broadcasts in one frame cost nobody who reads the connection', { timeout: 60_000 }, async (t) => {
+  const readers = await Promise.all(Array.from({ length: 4 }, () => RawClient.connect(t, `${server.url}/big`)));
+  const sender = await RawClient.connect(t, `${server.url}/big`);
+  await server.counted(5, 'big');
+  sender.send(invocation('Shout', [1000]).repeat(1_500));
+  for (const client of [...readers, sender]) {
+    for (let i = 0; i < 1_500; i += 1) assert.equal((await client.messages.next()).target, 'Big');
+  }
+  assert.equal(await server.count('big'), 5);
+  for (const client of [...readers, sender]) client.socket.close(1000);
+  await server.counted(0, 'big');
+});
+
 test(`${EVENTS} broadcasts of 8 MiB beside a client that never reads`, { timeout: 180_000 }, async (t) => {
   const stalled = await FrameSocket.open(t, server, '/big');
   stalled.write(frame(HANDSHAKE + invocation('ConnectionId', [], '1')));

@@ -1,11 +1,12 @@
 //! Values that the server asks a client for.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use hubwire_protocol::{ArgumentList, DecodeError, EncodeError, Outcome};
@@ -19,15 +20,19 @@ use crate::hub::Core;
 use crate::member::Member;
 
 thread_local! {
-    /// Set when a client result was polled and is not there yet: the session that polls a method learns so that it waits for a client.
-    static AWAITED: Cell<bool> = const { Cell::new(false) };
+    /// The call that is being polled: it counts the client results that it waits for, and while there are any, it gives its turn back.
+    static CALL: RefCell<Option<OpenQuestions>> = const { RefCell::new(None) };
 }
 
-/// Runs `poll`, and tells whether a client result was awaited in it.
-pub(crate) fn watch_awaited<T>(poll: impl FnOnce() -> T) -> (T, bool) {
-    let outer = AWAITED.replace(false);
+/// How many client results a call waits for.
+pub(crate) type OpenQuestions = Arc<AtomicUsize>;
+
+/// Polls a call, whose client results are counted in `questions`.
+pub(crate) fn poll_call<T>(questions: &OpenQuestions, poll: impl FnOnce() -> T) -> T {
+    let outer = CALL.replace(Some(questions.clone()));
     let polled = poll();
-    (polled, AWAITED.replace(outer))
+    CALL.set(outer);
+    polled
 }
 
 /// Why a client gave no result.
@@ -77,12 +82,20 @@ pub struct ClientResult<R> {
 enum State {
     /// It failed before it was asked; taken when told.
     Failed(Option<InvokeError>),
-    Waiting {
-        member: Arc<Member>,
-        id: u64,
-        answer: oneshot::Receiver<Outcome>,
-    },
+    Waiting(Question),
 }
+
+/// A question that was sent; forgotten when nobody waits for its answer any more.
+struct Question {
+    member: Arc<Member>,
+    id: u64,
+    answer: oneshot::Receiver<Outcome>,
+    /// The call that waits for it, once it does.
+    call: Option<Waiting>,
+}
+
+/// A place among the open questions of a call.
+struct Waiting(OpenQuestions);
 
 impl<R: DeserializeOwned> ClientResult<R> {
     pub(crate) fn ask<A: ArgumentList + ?Sized>(
@@ -91,42 +104,49 @@ impl<R: DeserializeOwned> ClientResult<R> {
         target: &str,
         arguments: &A,
     ) -> Self {
-        let state = match send_question(core, connection_id, target, arguments) {
-            Ok(state) => state,
+        let state = match Question::send(core, connection_id, target, arguments) {
+            Ok(question) => State::Waiting(question),
             Err(error) => State::Failed(Some(error)),
         };
         Self { state, result: PhantomData }
     }
 }
 
-fn send_question<A: ArgumentList + ?Sized>(
-    core: &Core,
-    connection_id: &ConnectionId,
-    target: &str,
-    arguments: &A,
-) -> Result<State, InvokeError> {
-    let member = core
-        .registry
-        .find(connection_id)
-        .ok_or_else(|| InvokeError::NotFound { connection_id: connection_id.clone() })?;
-    if member.is_connecting() {
-        return Err(InvokeError::Connecting { connection_id: connection_id.clone() });
-    }
-    let gone = || InvokeError::Disconnected { connection_id: connection_id.clone() };
-    let (id, answer) = member.ask().ok_or_else(gone)?;
-    // From here on the guard in `ClientResult` forgets the question, whatever happens.
-    let waiting = State::Waiting { member, id, answer };
-    if let State::Waiting { member, .. } = &waiting {
+impl Question {
+    fn send<A: ArgumentList + ?Sized>(
+        core: &Core,
+        connection_id: &ConnectionId,
+        target: &str,
+        arguments: &A,
+    ) -> Result<Self, InvokeError> {
+        let member = core
+            .registry
+            .find(connection_id)
+            .ok_or_else(|| InvokeError::NotFound { connection_id: connection_id.clone() })?;
+        if member.is_connecting() {
+            return Err(InvokeError::Connecting { connection_id: connection_id.clone() });
+        }
+        let gone = || InvokeError::Disconnected { connection_id: connection_id.clone() };
+        let (id, answer) = member.ask().ok_or_else(gone)?;
+        let question = Self { member, id, answer, call: None };
         // The prefix keeps these ids apart from those that the client gives.
         let invocation_id = format!("s{id}");
-        let message = encode::invocation(member.protocol, Some(&invocation_id), target, arguments)
-            .inspect_err(|_| member.forget(id))?;
-        if member.connection.send(message) == Room::Closed {
-            member.forget(id);
-            return Err(gone());
+        let protocol = question.member.protocol;
+        let message = encode::invocation(protocol, Some(&invocation_id), target, arguments)?;
+        match question.member.connection.send(message) {
+            Room::Available | Room::Exhausted => Ok(question),
+            Room::Closed => Err(gone()),
         }
     }
-    Ok(waiting)
+}
+
+impl Waiting {
+    /// The place of a question in the call that is being polled, if one is.
+    fn enter() -> Option<Self> {
+        let questions = CALL.with_borrow(Clone::clone)?;
+        questions.fetch_add(1, Ordering::Relaxed);
+        Some(Self(questions))
+    }
 }
 
 impl<R: DeserializeOwned> Future for ClientResult<R> {
@@ -137,11 +157,14 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
             State::Failed(error) => Poll::Ready(Err(error
                 .take()
                 .expect("a client result is not polled again after it is ready"))),
-            State::Waiting { member, answer, .. } => {
+            State::Waiting(Question { member, answer, call, .. }) => {
                 let Poll::Ready(outcome) = Pin::new(answer).poll(cx) else {
-                    AWAITED.set(true);
+                    if call.is_none() {
+                        *call = Waiting::enter();
+                    }
                     return Poll::Pending;
                 };
+                *call = None;
                 Poll::Ready(match outcome {
                     Ok(Outcome::Value(value)) => value.decode().map_err(Into::into),
                     Ok(Outcome::Error(error)) => Err(InvokeError::Client(error)),
@@ -156,11 +179,15 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
     }
 }
 
-impl Drop for State {
+impl Drop for Question {
     fn drop(&mut self) {
-        if let Self::Waiting { member, id, .. } = self {
-            member.forget(*id);
-        }
+        self.member.forget(self.id);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

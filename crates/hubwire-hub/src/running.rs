@@ -6,13 +6,14 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::call::{Call, CallHead};
-use crate::client_result::watch_awaited;
+use crate::client_result::{OpenQuestions, poll_call};
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method};
 use crate::error::HubResult;
@@ -24,6 +25,7 @@ pub(crate) struct Running<H: HubDefinition> {
     context: CallerContext<H>,
     method: &'static Method<H>,
     head: Rc<CallHead>,
+    questions: OpenQuestions,
     is_awaiting: bool,
     awaiting: Rc<Cell<usize>>,
 }
@@ -34,10 +36,12 @@ impl<H: HubDefinition> Future for Running<H> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // A method that panics is an error for its caller only. Its own state is dropped here and now; what it shared with
         // others is as it would be after a panic in a task of its own.
-        let future = self.future.as_mut();
-        let (polled, awaited) =
-            watch_awaited(|| catch_unwind(AssertUnwindSafe(|| future.poll(cx))));
-        self.set_awaiting(awaited && matches!(polled, Ok(Poll::Pending)));
+        let Self { future, questions, .. } = &mut *self;
+        let future = future.as_mut();
+        let polled = poll_call(questions, || catch_unwind(AssertUnwindSafe(|| future.poll(cx))));
+        let is_pending = matches!(polled, Ok(Poll::Pending));
+        let is_asking = self.questions.load(Ordering::Relaxed) > 0;
+        self.set_awaiting(is_pending && is_asking);
         polled.unwrap_or_else(|panic| {
             let panic = panic_text(&*panic);
             let method = self.method;
@@ -59,7 +63,15 @@ impl<H: HubDefinition> Running<H> {
     /// Starts `call`; `awaiting` counts those of its session that wait for a client.
     pub(crate) fn new(call: Call<H>, awaiting: Rc<Cell<usize>>) -> Self {
         let (context, method, head) = (call.context.clone(), call.method, call.head.clone());
-        Self { future: (method.call)(call), context, method, head, is_awaiting: false, awaiting }
+        Self {
+            future: (method.call)(call),
+            context,
+            method,
+            head,
+            questions: OpenQuestions::default(),
+            is_awaiting: false,
+            awaiting,
+        }
     }
 
     fn set_awaiting(&mut self, is_awaiting: bool) {

@@ -22,7 +22,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -71,10 +71,19 @@ fn log_end(hub: &str, connection: &Connection, reason: &DisconnectReason) {
     );
 }
 
-/// How many seconds `on_disconnected` waits for calls that still run.
+/// How many ticks `on_disconnected` waits for calls that still run.
 ///
-/// Long enough for what a call usually has left to do, so that it is over when its client is reported gone; as long as a server that goes down waits.
-const CALLS_GRACE: u64 = 5;
+/// Long enough for what a call usually has left to do, so that it is over when its client is reported gone; shorter than the five seconds that a server that goes down waits, so that `on_disconnected` has time too.
+const CALLS_GRACE: u64 = 3;
+
+/// How many calls may wait for a client's result beside those that have their turn: a client that calls and never answers must not pile them up.
+const AWAITING_MAX: usize = 16;
+
+/// How many turns a session takes before others have theirs: whatever it sends, sockets must get to write.
+const TURNS_AT_ONCE: usize = 16;
+
+/// Messages up to this size are copied, so that a small one does not keep the large buffer that it was read into.
+const COPIED: usize = 512;
 
 struct Session<H: HubDefinition> {
     context: CallerContext<H>,
@@ -85,6 +94,8 @@ struct Session<H: HubDefinition> {
     /// How many of those that run wait for a client's result.
     awaiting: Rc<Cell<usize>>,
     waiting: VecDeque<Waiting>,
+    /// Turns since others had theirs.
+    turns: usize,
 }
 
 /// A call that waits for its turn.
@@ -115,6 +126,7 @@ impl<H: HubDefinition> Session<H> {
             running: FuturesUnordered::new(),
             awaiting: Rc::default(),
             waiting: VecDeque::new(),
+            turns: 0,
         }
     }
 
@@ -217,15 +229,26 @@ impl<H: HubDefinition> Session<H> {
 
     async fn next_step(&mut self) -> Step {
         poll_fn(|cx| {
-            if let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) {
-                return Poll::Ready(Step::Turn);
+            if self.turns == TURNS_AT_ONCE {
+                self.turns = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
-            if !self.waiting.is_empty() && self.has_turn() {
-                return Poll::Ready(Step::Turn);
-            }
-            self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
+            let step = self.poll_step(cx);
+            self.turns = if step.is_ready() { self.turns + 1 } else { 0 };
+            step
         })
         .await
+    }
+
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) {
+            return Poll::Ready(Step::Turn);
+        }
+        if !self.waiting.is_empty() && self.has_turn() {
+            return Poll::Ready(Step::Turn);
+        }
+        self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
     }
 
     /// Handles every whole message that has arrived.
@@ -236,8 +259,9 @@ impl<H: HubDefinition> Session<H> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(too_big(&error, self.reader.buffered())),
             };
-            // A call that has to wait must not keep the whole buffer that it was read into.
-            let frame = if self.is_busy() { Bytes::copy_from_slice(&frame) } else { frame };
+            // Nor does a call that has to wait.
+            let is_copied = frame.len() <= COPIED || self.is_busy();
+            let frame = if is_copied { Bytes::copy_from_slice(&frame) } else { frame };
             let message = self
                 .context
                 .member()
@@ -315,9 +339,11 @@ impl<H: HubDefinition> Session<H> {
 
     /// Whether another call may start. Those that wait for a client's result do not count: the client may have to call first.
     fn has_turn(&self) -> bool {
-        let options = &self.context.hub().core().options;
-        let busy = self.running.len() - self.awaiting.get();
-        busy < options.maximum_parallel_invocations_per_client && !self.is_dismissed()
+        let parallel = self.context.hub().core().options.maximum_parallel_invocations_per_client;
+        let (running, awaiting) = (self.running.len(), self.awaiting.get());
+        running - awaiting < parallel
+            && running < parallel.saturating_add(AWAITING_MAX)
+            && !self.is_dismissed()
     }
 
     /// Whether the connection ends by the will of the server, which wants no call of the client any more.
@@ -422,6 +448,7 @@ impl<H: HubDefinition> Session<H> {
             waiting = self.waiting.len(),
             "calls outlive their connection; those that wait are dropped"
         );
+        // What they hold of the inbox is not released: a connection that ends receives nothing.
         self.waiting.clear();
     }
 

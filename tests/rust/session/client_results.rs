@@ -1,5 +1,7 @@
 //! Values that the server asks a client for.
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use hubwire::prelude::*;
 use hubwire::{ClientResult, InvokeError};
 
@@ -12,6 +14,19 @@ impl Asking {
     async fn ask_me(&self, cx: &CallerContext<Self>) -> HubResult<bool> {
         Ok(cx.clients().caller().confirm("sure?").await?)
     }
+
+    /// Polls only the question that was answered.
+    async fn ask_twice(&self, cx: &CallerContext<Self>) -> HubResult<u32> {
+        let caller = cx.clients().caller();
+        let mut answers: FuturesUnordered<_> = (0..2).map(|_| caller.confirm("sure?")).collect();
+        let mut yes = 0;
+        while let Some(answer) = answers.next().await {
+            yes += u32::from(answer?);
+        }
+        Ok(yes)
+    }
+
+    fn plain(&self) {}
 
     async fn ask(&self, cx: &CallerContext<Self>, whom: String) -> HubResult<bool> {
         Ok(cx.clients().client(&whom.into()).confirm("sure?").await?)
@@ -202,4 +217,34 @@ fn a_question_that_cannot_be_sent_is_not_open() {
     link.run();
     assert_eq!(error(&mut sent).as_deref(), Some("Connection 'a' disconnected."));
     assert!(matches!(link.reason(), Some(DisconnectReason::SlowConsumer { .. })));
+}
+
+#[test]
+fn a_call_waits_for_its_client_as_long_as_one_question_is_open() {
+    let hub = Hub::new(Asking).build();
+    let mut link = Link::connect(&hub);
+    link.say(invoke("1", "AskTwice", "[]"));
+    assert_eq!(link.heard(), [confirm("s1"), confirm("s2")]);
+    link.say(result("s1", "true"));
+    link.say(invoke("2", "Plain", "[]"));
+    assert_eq!(
+        link.heard(),
+        [result("2", "null")],
+        "the client may have to call before it answers"
+    );
+    link.say(result("s2", "true"));
+    assert_eq!(link.heard(), [result("1", "2")]);
+}
+
+#[test]
+fn a_client_that_calls_and_never_answers_does_not_pile_up_calls() {
+    let hub = Hub::new(Asking).build();
+    let mut link = Link::connect(&hub);
+    for id in 0..100 {
+        link.say(invoke(&id.to_string(), "AskMe", "[]"));
+    }
+    // One has its turn, and sixteen more wait beside it.
+    assert_eq!(link.heard().len(), 17);
+    link.say(result("s1", "true"));
+    assert_eq!(link.heard().len(), 2, "an answer, and the next question");
 }

@@ -201,7 +201,7 @@ fn a_call_that_hangs_does_not_keep_its_client_here() {
     let mut walk = walk(1);
     walk.link.say_all(&[step("a"), note("b")]);
     walk.link.hang_up();
-    walk.link.tick(4);
+    walk.link.tick(2);
     walk.check_log(&["a begins"]);
     walk.link.tick(1);
     walk.check_log(&["disconnected"]);

@@ -162,6 +162,11 @@ impl Scenario {
         cx.clients().all().notify(&text);
     }
 
+    /// A small call with a large effect.
+    fn shout(&self, cx: &CallerContext<Self>, bytes: usize) {
+        cx.clients().all().big(&"!".repeat(bytes.min(1 << 20)));
+    }
+
     fn send_others(&self, cx: &CallerContext<Self>, text: String) {
         cx.clients().others().notify(&text);
     }
