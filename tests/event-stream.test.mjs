@@ -63,6 +63,7 @@ test('negotiation offers it behind WebSockets, for text', async () => {
   assert.deepEqual(availableTransports, [
     { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] },
     { transport: 'ServerSentEvents', transferFormats: ['Text'] },
+    { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] },
   ]);
 });
 
@@ -124,7 +125,7 @@ test('a connection has one stream and one transport', async (t) => {
   const again = await fetch(stream.url, { headers: { accept: 'text/event-stream' } });
   assert.equal(again.status, 409);
   const poll = await fetch(stream.url);
-  assert.equal(poll.status, 404);
+  assert.deepEqual([poll.status, await poll.text()], [400, 'Cannot change transports mid-connection']);
   const remove = await fetch(stream.url, { method: 'DELETE' });
   assert.deepEqual([remove.status, await remove.text()], [400, 'Cannot terminate this connection using the DELETE endpoint.']);
   await assert.rejects(RawClient.connect(t, stream.url), /400/);

@@ -26,11 +26,15 @@ const hubwire = {
       .withUrl(url, { skipNegotiation, WebSocket }),
 };
 
-/** `saysGoodbye` is whether an end that was meant can be told from a lost network: an event stream just ends. */
+/**
+ * `saysGoodbye` is whether an end that was meant can be told from a lost network: an event stream just ends.
+ * `pings` is whether the two sides ping each other: polls are a sign of life by themselves.
+ */
 const transports = {
-  serverSentEvents: { name: 'ServerSentEvents', transport: 'ServerSentEvents', skipNegotiation: false, saysGoodbye: false },
-  webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false, saysGoodbye: true },
-  webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true },
+  longPolling: { name: 'LongPolling', transport: 'LongPolling', skipNegotiation: false, saysGoodbye: true, pings: false },
+  serverSentEvents: { name: 'ServerSentEvents', transport: 'ServerSentEvents', skipNegotiation: false, saysGoodbye: false, pings: true },
+  webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false, saysGoodbye: true, pings: true },
+  webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true, pings: true },
 };
 
 /** `ping` is what a keep-alive looks like on the wire. */
@@ -43,6 +47,7 @@ export const matrix = [
   combination(official, transports.webSockets, protocols.json),
   combination(official, transports.webSocketsAtOnce, protocols.json),
   combination(official, transports.serverSentEvents, protocols.json),
+  combination(official, transports.longPolling, protocols.json),
   combination(hubwire, transports.webSockets, protocols.json),
   combination(hubwire, transports.webSocketsAtOnce, protocols.json),
 ];
@@ -52,6 +57,7 @@ function combination(client, transport, protocol) {
     name: `${client.name}, ${transport.name}, ${protocol.name}`,
     negotiates: !transport.skipNegotiation,
     saysGoodbye: transport.saysGoodbye,
+    pings: transport.pings,
     setsHeaders: client.setsHeaders,
     ping: protocol.ping,
     /** A builder that has its URL. */

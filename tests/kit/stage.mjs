@@ -8,10 +8,10 @@ import { SOON, within } from './within.mjs';
 /** No scenario needs longer; one that hangs is named by the runner instead of hanging it. */
 const LONGEST = 60_000;
 
-/** Declares scenarios: each is written once and runs over every combination of client, transport and protocol. */
+/** Declares scenarios: each is written once and runs over every combination of client, transport and protocol that can carry it. */
 export function scenariosOn(server) {
-  return (name, body) => {
-    for (const combination of matrix) {
+  return (name, body, { carriedBy = () => true } = {}) => {
+    for (const combination of matrix.filter(carriedBy)) {
       test(`${name} (${combination.name})`, { timeout: LONGEST }, (t) => body(new Stage(t, combination, server)));
     }
   };

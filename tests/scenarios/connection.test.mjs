@@ -100,7 +100,7 @@ scenario('keep-alives hold a quiet connection open both ways', async (stage) => 
   // Five seconds in which nothing but pings is said: longer than either timeout.
   await proxy.sends(stage.combination.ping, 5, 20_000);
   assert.equal(await client.invoke('Echo', 'still here'), 'still here');
-});
+}, { carriedBy: ({ pings }) => pings });
 
 scenario('keep-alives go on while a call runs', async (stage) => {
   const proxy = await stage.proxy();
@@ -112,7 +112,7 @@ scenario('keep-alives go on while a call runs', async (stage) => {
   await proxy.sends(stage.combination.ping, 2);
   assert.equal(answer, 'running');
   assert.equal(await call, 'done');
-});
+}, { carriedBy: ({ pings }) => pings });
 
 scenario('a server that falls silent is noticed by its client', async (stage) => {
   const client = stage.build();
@@ -121,4 +121,4 @@ scenario('a server that falls silent is noticed by its client', async (stage) =>
   await client.start();
   assert.ok((await client.close()) instanceof Error);
   await until(SOON, 'the server to notice', async () => (await server.story(client.id)).length === 2);
-});
+}, { carriedBy: ({ pings }) => pings });

@@ -8,7 +8,7 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
 use hubwire_transport::{
-    Application, Attachment, Connection, ConnectionId, EndpointOptions, Found, Identity, Mount,
+    Application, ConnectRequest, Connection, ConnectionId, EndpointOptions, Found, Identity, Mount,
     Registration, Transport, query_value,
 };
 
@@ -16,10 +16,11 @@ use crate::clock::unix_seconds;
 use crate::identity::{IdentityHook, IntoIdentity};
 use crate::negotiate::{negotiate, text};
 use crate::request::snapshot;
-use crate::{event_stream, misuse, post, supervisor, websocket};
+use crate::{event_stream, long_poll, misuse, post, supervisor, websocket};
 
 /// What endpoints offer, best first.
-pub(crate) const TRANSPORTS: &[Transport] = &[Transport::WebSockets, Transport::ServerSentEvents];
+pub(crate) const TRANSPORTS: &[Transport] =
+    &[Transport::WebSockets, Transport::ServerSentEvents, Transport::LongPolling];
 
 /// Mounts applications: `chat.at("/chat")`.
 pub trait MountExt: Mount {
@@ -43,16 +44,17 @@ pub struct Endpoint {
 }
 
 /// What became of a request that opens a connection.
-pub(crate) enum Opening {
-    Opened(Opened),
+pub(crate) enum Admission {
+    Admitted(Admitted),
     Refused(HttpResponse),
 }
 
-/// A connection at its beginning.
-pub(crate) struct Opened {
-    pub(crate) connection: Connection,
-    pub(crate) attachment: Attachment,
-    pub(crate) registration: Registration,
+/// What a connection is opened with.
+pub(crate) struct Admitted {
+    pub(crate) id: ConnectionId,
+    pub(crate) request: ConnectRequest,
+    /// When its token stops opening it.
+    pub(crate) expires: Option<u32>,
 }
 
 /// An endpoint as its routes see it.
@@ -105,15 +107,14 @@ impl Mounted {
         Some(message.max(self.options.max_frame_size))
     }
 
-    /// Opens the connection that a request asks for.
-    pub(crate) async fn open(
+    /// Whether a request may open a connection over `transport`.
+    pub(crate) async fn admit(
         &self,
         request: &HttpRequest,
         transport: Transport,
-    ) -> actix_web::Result<Opening> {
-        let refused = |response| Ok(Opening::Refused(response));
-        let table = self.application.connections();
-        if table.is_draining() {
+    ) -> actix_web::Result<Admission> {
+        let refused = |response| Ok(Admission::Refused(response));
+        if self.application.connections().is_draining() {
             let shutting_down = "The server is shutting down";
             return refused(text(StatusCode::SERVICE_UNAVAILABLE, shutting_down));
         }
@@ -125,7 +126,7 @@ impl Mounted {
             (Some(Found::Fresh { connection_id, expires }), _) => (connection_id, Some(expires)),
             (Some(Found::Live(connection)), _) => {
                 return refused(match connection.request().transport == transport {
-                    true => HttpResponse::Conflict().finish(),
+                    true => conflict(),
                     false => {
                         text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection")
                     }
@@ -135,18 +136,39 @@ impl Mounted {
                 return refused(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
             }
         };
-        let opened = snapshot(request, transport, identity);
-        let (connection, attachment) = Connection::open(id, opened, self.options.clone());
-        match table.enter(&connection, expires) {
-            Some(registration) => {
-                Ok(Opening::Opened(Opened { connection, attachment, registration }))
-            }
-            None => refused(HttpResponse::Conflict().finish()),
+        let request = snapshot(request, transport, identity);
+        Ok(Admission::Admitted(Admitted { id, request, expires }))
+    }
+
+    /// Gives a connection that was admitted its place; `None` when another request was faster with its token.
+    pub(crate) fn enter(
+        &self,
+        connection: &Connection,
+        expires: Option<u32>,
+    ) -> Option<Registration> {
+        self.application.connections().enter(connection, expires)
+    }
+
+    /// The answer to a request for a connection that belongs to somebody else.
+    pub(crate) async fn refuse_other_user(
+        &self,
+        request: &HttpRequest,
+        connection: &Connection,
+    ) -> actix_web::Result<Option<HttpResponse>> {
+        let identity = self.identify(request).await?;
+        if identity.user_id() == connection.user_id() {
+            return Ok(None);
         }
+        tracing::warn!(
+            hub = self.application.name(),
+            id = %connection.id(),
+            "refused a request of another user for a connection"
+        );
+        Ok(Some(text(StatusCode::FORBIDDEN, "The connection belongs to another user")))
     }
 
     /// What the token of a request leads to, if it has one.
-    fn find(&self, request: &HttpRequest) -> Option<Found> {
+    pub(crate) fn find(&self, request: &HttpRequest) -> Option<Found> {
         let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty())?;
         Some(self.application.connections().find(&self.endpoint, &token, unix_seconds()))
     }
@@ -219,22 +241,20 @@ async fn connect(
         (&Method::GET, Some(_)) if event_stream::is_wanted(request) => {
             return event_stream::accept(mounted, request).await;
         }
-        (_, Some(Found::Unknown | Found::Ended)) => {
-            text(StatusCode::NOT_FOUND, "No Connection with that ID")
-        }
-        (&Method::GET, Some(_)) => text(
-            StatusCode::NOT_FOUND,
-            "LongPolling transport not supported by this end point type",
-        ),
+        (&Method::GET, Some(_)) => return long_poll::poll(mounted, request).await,
         (&Method::POST, Some(Found::Live(connection))) => {
             return post::receive(mounted, request, payload, &connection).await;
         }
-        (&Method::POST, Some(_)) => text(StatusCode::NOT_FOUND, "No Connection with that ID"),
-        (_, Some(_)) => text(
-            StatusCode::BAD_REQUEST,
-            "Cannot terminate this connection using the DELETE endpoint.",
-        ),
+        (_, Some(Found::Live(connection))) => {
+            return long_poll::delete(mounted, request, &connection).await;
+        }
+        (_, Some(_)) => text(StatusCode::NOT_FOUND, "No Connection with that ID"),
     })
+}
+
+/// The answer to a second socket or stream of one connection.
+pub(crate) fn conflict() -> HttpResponse {
+    HttpResponse::Conflict().finish()
 }
 
 /// A pattern that matches `path` whatever the case of its letters; a path with dynamic segments stays as it is.

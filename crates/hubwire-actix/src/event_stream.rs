@@ -10,9 +10,9 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use bytes::Bytes;
 use hubwire_transport::event_stream::{OPENING, write_event};
-use hubwire_transport::{Attachment, Message, Taken, Transport};
+use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 
-use crate::endpoint::{Mounted, Opening};
+use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::Home;
 
 /// The most that is handed to the server at once, as for WebSockets.
@@ -29,11 +29,14 @@ pub(crate) async fn accept(
     mounted: &Mounted,
     request: &HttpRequest,
 ) -> actix_web::Result<HttpResponse> {
-    let opened = match mounted.open(request, Transport::ServerSentEvents).await? {
-        Opening::Opened(opened) => opened,
-        Opening::Refused(response) => return Ok(response),
+    let admitted = match mounted.admit(request, Transport::ServerSentEvents).await? {
+        Admission::Admitted(admitted) => admitted,
+        Admission::Refused(response) => return Ok(response),
     };
-    rt::spawn(Home::new(mounted.application.clone(), opened.connection, None, opened.registration));
+    let Admitted { id, request, expires } = admitted;
+    let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
+    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
+    rt::spawn(Home::new(mounted.application.clone(), connection, None, registration));
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store, no-transform"))
@@ -42,7 +45,7 @@ pub(crate) async fn accept(
         .insert_header((header::CONTENT_ENCODING, "identity"))
         // The same for nginx, which buffers answers unless told otherwise.
         .insert_header(("x-accel-buffering", "no"))
-        .body(Body::new(opened.attachment)))
+        .body(Body::new(attachment)))
 }
 
 /// The stream: frames what waits in the outbox, and ends with the connection.
@@ -82,7 +85,7 @@ impl Body {
             return Poll::Ready(Some(self.slice()));
         }
         match taken {
-            Poll::Ready(Taken::Finished) => Poll::Ready(None),
+            Poll::Ready(Taken::Finished | Taken::Superseded) => Poll::Ready(None),
             Poll::Pending | Poll::Ready(Taken::Cut | Taken::Messages) => Poll::Pending,
         }
     }

@@ -77,10 +77,12 @@ impl Future for Home {
         if let Some(application) = &mut self.application {
             std::task::ready!(application.as_mut().poll(cx));
             self.application = None;
-            self.registration = None;
+            if self.connection.request().transport.is_lasting() {
+                self.registration = None;
+            }
             self.connection.finish(None);
         }
-        // The socket may still have bytes to send and a goodbye to wait for; until then it is read and ticked.
+        // A socket may still have bytes to send and a goodbye to wait for, and a poll may still have to be told; until then it is read, ticked and, for polls, found.
         self.connection.poll_detached(cx)
     }
 }

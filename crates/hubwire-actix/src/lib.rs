@@ -25,6 +25,7 @@ mod endpoint;
 mod event_stream;
 mod home;
 mod identity;
+mod long_poll;
 mod misuse;
 mod negotiate;
 mod post;

@@ -26,10 +26,8 @@ pub(crate) async fn receive(
             "POST requests are not allowed for WebSocket connections.",
         ));
     }
-    let identity = mounted.identify(request).await?;
-    if identity.user_id() != connection.user_id() {
-        tracing::warn!(id = %connection.id(), "refused what another user sent to a connection");
-        return Ok(text(StatusCode::FORBIDDEN, "The connection belongs to another user"));
+    if let Some(refusal) = mounted.refuse_other_user(request, connection).await? {
+        return Ok(refusal);
     }
     // Room comes before the body, or every POST that waits would hold one.
     let Some(_turn) = connection.turn().await else {

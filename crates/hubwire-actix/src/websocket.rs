@@ -13,9 +13,9 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 use hubwire_transport::websocket::{write_close, write_empty_close};
-use hubwire_transport::{Attachment, Message, Taken, Transport};
+use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 
-use crate::endpoint::{Mounted, Opened, Opening};
+use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::{Home, Reader};
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
@@ -44,11 +44,13 @@ pub(crate) async fn accept(
         Ok(response) => response,
         Err(error) => return Ok(Response::from(error).into()),
     };
-    let opened = match mounted.open(request, Transport::WebSockets).await? {
-        Opening::Opened(opened) => opened,
-        Opening::Refused(response) => return Ok(response),
+    let admitted = match mounted.admit(request, Transport::WebSockets).await? {
+        Admission::Admitted(admitted) => admitted,
+        Admission::Refused(response) => return Ok(response),
     };
-    let Opened { connection, attachment, registration } = opened;
+    let Admitted { id, request, expires } = admitted;
+    let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
+    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let socket = Rc::new(Socket::default());
     let limit = mounted.max_frame_size();
     let reader = Reader::new(connection.clone(), socket.clone(), payload, limit);

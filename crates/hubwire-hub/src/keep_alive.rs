@@ -1,6 +1,6 @@
 //! When to ping a client, and when to give it up.
 
-use hubwire_transport::ticks;
+use hubwire_transport::{Transport, ticks};
 
 use crate::options::HubOptions;
 
@@ -18,6 +18,9 @@ pub(crate) struct KeepAlive {
     is_watched: bool,
 }
 
+/// Ticks that no connection lives to see, with room to add to them.
+const NEVER: u64 = u64::MAX / 4;
+
 /// What a tick asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -27,15 +30,13 @@ pub(crate) enum Due {
 }
 
 impl KeepAlive {
-    pub(crate) fn new(options: &HubOptions, now: u64) -> Self {
-        let interval = ticks(options.keep_alive_interval);
-        Self {
-            interval,
-            timeout: ticks(options.client_timeout_interval),
-            next_ping: now + interval,
-            last_received: now,
-            is_watched: false,
-        }
+    pub(crate) fn new(options: &HubOptions, transport: Transport, now: u64) -> Self {
+        // Polls are a sign of life by themselves: nobody pings over them, and a missing one is noticed below.
+        let (interval, timeout) = match transport {
+            Transport::LongPolling => (NEVER, NEVER),
+            _ => (ticks(options.keep_alive_interval), ticks(options.client_timeout_interval)),
+        };
+        Self { interval, timeout, next_ping: now + interval, last_received: now, is_watched: false }
     }
 
     /// The client is alive: it sent something, or it could not because we did not read.
@@ -77,7 +78,7 @@ mod tests {
         let options = HubOptions::default()
             .keep_alive_interval(Duration::from_secs(interval))
             .client_timeout_interval(Duration::from_secs(timeout));
-        KeepAlive::new(&options, 0)
+        KeepAlive::new(&options, Transport::WebSockets, 0)
     }
 
     #[test]
@@ -90,6 +91,13 @@ mod tests {
             due,
             [Due::Nothing, Due::Nothing, Due::Ping, Due::Nothing, Due::Nothing, Due::Ping]
         );
+    }
+
+    #[test]
+    fn polls_need_no_pings() {
+        let mut keep_alive = KeepAlive::new(&HubOptions::default(), Transport::LongPolling, 0);
+        keep_alive.watch();
+        assert_eq!(keep_alive.tick(1_000_000), Due::Nothing);
     }
 
     #[test]

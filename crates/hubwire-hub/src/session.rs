@@ -115,7 +115,8 @@ enum Step {
 
 impl<H: HubDefinition> Session<H> {
     fn new(hub: Hub<H>, connection: Connection, shaken: Shaken) -> Self {
-        let keep_alive = KeepAlive::new(&hub.core().options, connection.ticks());
+        let transport = connection.request().transport;
+        let keep_alive = KeepAlive::new(&hub.core().options, transport, connection.ticks());
         let member = Arc::new(Member::new(connection, shaken.protocol));
         let ping = member.message(|protocol, out| protocol.write_ping(out));
         Self {

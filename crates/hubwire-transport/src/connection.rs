@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use crate::inbox::{Inbox, Payload};
-use crate::lifecycle::{Detached, Ending, Lifecycle};
+use crate::lifecycle::{Detached, Ending, Lifecycle, Limits, Overdue};
 use crate::options::ticks;
 use crate::outbox::Outbox;
 use crate::turns::{Turn, Turns};
@@ -82,34 +82,55 @@ pub enum Taken {
     Finished,
     /// Messages.
     Messages,
+    /// Another poll has taken over: end without a word.
+    Superseded,
 }
 
 /// The network's hold on a connection: one socket, stream or poll. Dropping it detaches.
 #[derive(Debug)]
 pub struct Attachment {
     connection: Connection,
+    generation: u64,
 }
 
 impl Connection {
-    /// A new connection, carried by the attachment that is returned with it.
+    /// A new connection that is carried by a socket or a stream: by the attachment that is returned with it.
     pub fn open(
         id: ConnectionId,
         request: ConnectRequest,
         options: Arc<EndpointOptions>,
     ) -> (Self, Attachment) {
-        let connection = Self(Arc::new(Shared {
+        let connection = Self::new(id, request, options, Lifecycle::carried());
+        let attachment = Attachment { connection: connection.clone(), generation: 0 };
+        (connection, attachment)
+    }
+
+    /// A new connection that is carried by [polls](Self::attach_poll).
+    pub fn open_polled(
+        id: ConnectionId,
+        request: ConnectRequest,
+        options: Arc<EndpointOptions>,
+    ) -> Self {
+        Self::new(id, request, options, Lifecycle::polled())
+    }
+
+    fn new(
+        id: ConnectionId,
+        request: ConnectRequest,
+        options: Arc<EndpointOptions>,
+        life: Lifecycle,
+    ) -> Self {
+        Self(Arc::new(Shared {
             id,
             request,
             inbox: Inbox::new(options.application_max_buffer_size),
             outbox: Outbox::new(options.transport_max_buffer_size, options.max_backlog),
             turns: Turns::new(options.max_waiting_posts),
             options,
-            life: Mutex::new(Lifecycle::attached()),
+            life: Mutex::new(life),
             ticks: AtomicU64::new(0),
             wake_at: AtomicU64::new(u64::MAX),
-        }));
-        let attachment = Attachment { connection: connection.clone() };
-        (connection, attachment)
+        }))
     }
 
     /// Its public id.
@@ -255,6 +276,21 @@ impl Connection {
         if self.is_closing() { Poll::Ready(()) } else { self.0.inbox.poll_room(cx) }
     }
 
+    /// Lets a poll carry the connection; one that is still open is superseded, and what it did not pass on goes out with this one.
+    pub fn attach_poll(&self) -> Attachment {
+        let mut life = self.life();
+        let generation = self.0.outbox.attach();
+        life.attach_poll(generation);
+        drop(life);
+        Attachment { connection: self.clone(), generation }
+    }
+
+    /// Says that the client knows of the end, so that no poll needs to be awaited.
+    pub fn told(&self) {
+        self.life().told();
+        self.0.inbox.wake();
+    }
+
     /// Waits until it is this sender's turn to hand something in, in the order in which senders came.
     ///
     /// `None` at once when `max_waiting_posts` wait already.
@@ -280,12 +316,25 @@ impl Connection {
     pub fn tick(&self) {
         let shared = &self.0;
         let tick = shared.ticks.fetch_add(1, Ordering::Relaxed) + 1;
-        // The peer can say goodbye only once it has all that was sent; until then `transport_send_timeout` watches.
-        let goodbye = if shared.outbox.bytes() == 0 { self.life().tick() } else { None };
-        if goodbye.is_some_and(|awaited| awaited > ticks(shared.options.close_timeout)) {
-            shared.outbox.cut();
+        let limits = Limits {
+            goodbye: ticks(shared.options.close_timeout),
+            poll: ticks(shared.options.disconnect_timeout),
+        };
+        let unsent = shared.outbox.bytes();
+        let (overdue, is_attached) = {
+            let mut life = self.life();
+            (life.tick(unsent, limits), life.is_attached())
+        };
+        match overdue {
+            Overdue::Goodbye => shared.outbox.cut(),
+            Overdue::Nothing => {}
+            Overdue::Poll => {
+                self.close(DisconnectReason::NetworkLost);
+                shared.inbox.wake();
+            }
         }
-        if shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
+        // Between polls nobody could take anything.
+        if is_attached && shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
             let (bytes, cap) = (shared.outbox.bytes(), shared.options.max_backlog);
             self.close(DisconnectReason::SlowConsumer { bytes, cap });
             shared.outbox.cut();
@@ -295,11 +344,11 @@ impl Connection {
         }
     }
 
-    /// Ready when nothing carries the connection any more; for the task that ran the application.
+    /// Ready when nothing carries the connection any more, nor will; for the task that ran the application.
     pub fn poll_detached(&self, cx: &Context<'_>) -> Poll<()> {
         // Registered before looking, so that a detach in between wakes.
         self.0.inbox.register(cx);
-        if self.life().is_attached() { Poll::Pending } else { Poll::Ready(()) }
+        if self.life().is_carried() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
@@ -319,7 +368,7 @@ impl Attachment {
         budget: usize,
         taken: &mut VecDeque<Message>,
     ) -> Poll<Taken> {
-        self.connection.0.outbox.poll_take(cx, passed, budget, taken)
+        self.connection.0.outbox.poll_take(cx, self.generation, passed, budget, taken)
     }
 
     /// The next message, if one waits; it counts as passed on.
@@ -330,13 +379,15 @@ impl Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        let detached = self.connection.life().detach();
+        let Shared { inbox, outbox, .. } = &*self.connection.0;
+        let detached = self.connection.life().detach(self.generation);
         match detached {
             Detached::Lost => self.connection.close(DisconnectReason::NetworkLost),
-            Detached::AfterEnd => self.connection.0.inbox.wake(),
+            Detached::AfterEnd => inbox.wake(),
+            Detached::Replaceable => return outbox.detach(self.generation),
         }
         // Nobody takes anything any more.
-        self.connection.0.outbox.cut();
+        outbox.cut();
     }
 }
 

@@ -47,6 +47,8 @@ mod message;
 pub mod negotiate;
 mod options;
 mod outbox;
+#[cfg(test)]
+mod poll_tests;
 mod reason;
 mod request;
 mod table;

@@ -2,23 +2,37 @@
 //!
 //! # Theory of operation
 //!
-//! A connection begins with what carries it, and ends once, for the reason that came first.
-//! Nothing that carries it comes back: losing the attachment ends an open connection and whatever waits to go out.
+//! A connection ends once, for the reason that came first.
+//! What carries it either lasts as long as it does (a socket, a stream) or comes and goes (polls).
+//! Losing a carrier that lasts ends an open connection; between polls a clock runs, and its end does.
 //!
 //! ```text
-//!            close(reason)                finish                     detach
-//!   Open ───────────────────▶ Closing ───────────────▶ Finished ───────────────▶ (gone)
-//!     │                         the application says     what waits goes out,
-//!     └ detach without close:   its last words           the peer's goodbye is
-//!       close(NetworkLost)                               awaited for close_timeout
+//!            close(reason)                finish                 the carrier is gone, or
+//!   Open ───────────────────▶ Closing ───────────────▶ Finished ───────────────────────▶ over
+//!     │                         the application says     what waits     a poll was told,
+//!     └ carrier lost:           its last words           goes out       or none came
+//!       close(NetworkLost)
 //! ```
 
 use crate::DisconnectReason;
 
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
-    attached: bool,
+    carrier: Carrier,
     stage: Stage,
+}
+
+/// What carries the connection at the moment.
+#[derive(Debug)]
+enum Carrier {
+    /// A socket or a stream, which is the only one that there will be.
+    Lasting,
+    /// Nothing, and nothing will.
+    None,
+    /// The poll with this number.
+    Poll(u64),
+    /// Nothing for so many ticks, but another poll may come.
+    Waiting { ticks: u64 },
 }
 
 #[derive(Debug)]
@@ -36,27 +50,66 @@ pub(crate) struct Ending {
     pub(crate) close_code: u16,
 }
 
-/// What the loss of the attachment means.
+/// What the loss of a carrier means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detached {
     /// It was expected.
     AfterEnd,
     /// The link went away under a living connection.
     Lost,
+    /// Another poll has taken over already, or may come.
+    Replaceable,
+}
+
+/// What a tick found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// The peer's goodbye has been awaited long enough.
+    Goodbye,
+    /// Nothing.
+    Nothing,
+    /// The next poll.
+    Poll,
 }
 
 impl Lifecycle {
-    /// A life that begins with its first attachment.
-    pub(crate) fn attached() -> Self {
-        Self { attached: true, stage: Stage::Open }
+    /// A life that is carried by a socket or a stream.
+    pub(crate) fn carried() -> Self {
+        Self { carrier: Carrier::Lasting, stage: Stage::Open }
     }
 
-    pub(crate) fn detach(&mut self) -> Detached {
-        self.attached = false;
-        match self.stage {
-            Stage::Open => Detached::Lost,
-            Stage::Closing(_) | Stage::Finished { .. } => Detached::AfterEnd,
+    /// A life that is carried by polls.
+    pub(crate) fn polled() -> Self {
+        Self { carrier: Carrier::Waiting { ticks: 0 }, stage: Stage::Open }
+    }
+
+    /// A poll takes over.
+    pub(crate) fn attach_poll(&mut self, generation: u64) {
+        if let Carrier::Poll(_) | Carrier::Waiting { .. } = self.carrier {
+            self.carrier = Carrier::Poll(generation);
         }
+    }
+
+    pub(crate) fn detach(&mut self, generation: u64) -> Detached {
+        match self.carrier {
+            Carrier::Poll(current) if current == generation => {
+                self.carrier = Carrier::Waiting { ticks: 0 };
+                Detached::Replaceable
+            }
+            Carrier::None | Carrier::Poll(_) | Carrier::Waiting { .. } => Detached::Replaceable,
+            Carrier::Lasting => {
+                self.carrier = Carrier::None;
+                match self.stage {
+                    Stage::Open => Detached::Lost,
+                    Stage::Closing(_) | Stage::Finished { .. } => Detached::AfterEnd,
+                }
+            }
+        }
+    }
+
+    /// Nobody will poll any more: the client knows that it is over.
+    pub(crate) fn told(&mut self) {
+        self.carrier = Carrier::None;
     }
 
     /// Whether this was the first reason to end.
@@ -77,19 +130,33 @@ impl Lifecycle {
         self.stage = Stage::Finished { ending, ticks: 0 };
     }
 
-    /// Counts a tick; returns for how many the peer's goodbye has been awaited.
-    pub(crate) fn tick(&mut self) -> Option<u64> {
-        match &mut self.stage {
-            Stage::Finished { ticks, .. } if self.attached => {
+    /// Counts a tick. The peer can say goodbye only once it has all that was sent, so `unsent` bytes stop that clock.
+    pub(crate) fn tick(&mut self, unsent: usize, limits: Limits) -> Overdue {
+        match (&mut self.carrier, &mut self.stage) {
+            (Carrier::Lasting, Stage::Finished { ticks, .. }) if unsent == 0 => {
                 *ticks += 1;
-                Some(*ticks)
+                if *ticks > limits.goodbye { Overdue::Goodbye } else { Overdue::Nothing }
             }
-            Stage::Open | Stage::Closing(_) | Stage::Finished { .. } => None,
+            (Carrier::Waiting { ticks }, _) => {
+                *ticks += 1;
+                if *ticks <= limits.poll {
+                    return Overdue::Nothing;
+                }
+                self.carrier = Carrier::None;
+                Overdue::Poll
+            }
+            (Carrier::Lasting | Carrier::None | Carrier::Poll(_), _) => Overdue::Nothing,
         }
     }
 
+    /// Whether something carries the connection, or may again.
+    pub(crate) fn is_carried(&self) -> bool {
+        !matches!(self.carrier, Carrier::None)
+    }
+
+    /// Whether what waits could go out now.
     pub(crate) fn is_attached(&self) -> bool {
-        self.attached
+        matches!(self.carrier, Carrier::Lasting | Carrier::Poll(_))
     }
 
     pub(crate) fn ending(&self) -> Option<&Ending> {
@@ -100,41 +167,92 @@ impl Lifecycle {
     }
 }
 
+/// How many ticks are waited for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) goodbye: u64,
+    pub(crate) poll: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: Limits = Limits { goodbye: 2, poll: 3 };
 
     fn kicked() -> Ending {
         Ending { reason: DisconnectReason::Kicked, close_code: 1000 }
     }
 
+    fn ticks(life: &mut Lifecycle, count: usize) -> Vec<Overdue> {
+        (0..count).map(|_| life.tick(0, LIMITS)).collect()
+    }
+
     #[test]
     fn the_first_reason_stays() {
-        let mut life = Lifecycle::attached();
+        let mut life = Lifecycle::carried();
         assert!(life.ending().is_none());
         assert!(life.close(kicked()));
         let later = Ending { reason: DisconnectReason::Shutdown, close_code: 1001 };
         assert!(!life.close(later));
         life.finish();
         assert_eq!(life.ending(), Some(&kicked()));
-        assert_eq!(life.detach(), Detached::AfterEnd);
+        assert_eq!(life.detach(0), Detached::AfterEnd);
     }
 
     #[test]
-    fn a_lost_attachment_is_noticed_once_by_the_living() {
-        let mut life = Lifecycle::attached();
+    fn a_lasting_carrier_is_lost_once_and_for_all() {
+        let mut life = Lifecycle::carried();
         assert!(life.is_attached());
-        assert_eq!(life.detach(), Detached::Lost);
-        assert!(!life.is_attached());
+        assert_eq!(life.detach(0), Detached::Lost);
+        assert!(!life.is_attached() && !life.is_carried());
+        life.attach_poll(1);
+        assert!(!life.is_carried());
     }
 
     #[test]
-    fn ticks_count_only_while_a_goodbye_is_awaited() {
-        let mut life = Lifecycle::attached();
-        assert_eq!(life.tick(), None);
+    fn a_goodbye_is_awaited_once_everything_is_out() {
+        let mut life = Lifecycle::carried();
+        assert_eq!(ticks(&mut life, 9), [Overdue::Nothing; 9]);
         life.finish();
-        assert_eq!((life.tick(), life.tick()), (Some(1), Some(2)));
-        life.detach();
-        assert_eq!(life.tick(), None);
+        assert_eq!(life.tick(1, LIMITS), Overdue::Nothing);
+        assert_eq!(ticks(&mut life, 3), [Overdue::Nothing, Overdue::Nothing, Overdue::Goodbye]);
+    }
+
+    #[test]
+    fn polls_come_and_go() {
+        let mut life = Lifecycle::polled();
+        assert!(life.is_carried() && !life.is_attached());
+        life.attach_poll(1);
+        assert!(life.is_attached());
+        assert_eq!(ticks(&mut life, 9), [Overdue::Nothing; 9], "a poll may be parked for long");
+        life.attach_poll(2);
+        assert_eq!(life.detach(1), Detached::Replaceable);
+        assert!(life.is_attached(), "the second poll has taken over");
+        assert_eq!(life.detach(2), Detached::Replaceable);
+        assert!(!life.is_attached() && life.is_carried());
+    }
+
+    #[test]
+    fn between_polls_a_clock_runs() {
+        let mut life = Lifecycle::polled();
+        assert_eq!(ticks(&mut life, 3), [Overdue::Nothing; 3]);
+        life.attach_poll(1);
+        life.detach(1);
+        let expected =
+            [Overdue::Nothing, Overdue::Nothing, Overdue::Nothing, Overdue::Poll, Overdue::Nothing];
+        assert_eq!(ticks(&mut life, 5), expected);
+        assert!(!life.is_carried());
+    }
+
+    #[test]
+    fn whoever_was_told_polls_no_more() {
+        let mut life = Lifecycle::polled();
+        life.attach_poll(1);
+        life.finish();
+        assert!(life.is_carried());
+        life.told();
+        assert_eq!(life.detach(1), Detached::Replaceable);
+        assert!(!life.is_carried());
     }
 }

@@ -10,6 +10,8 @@ use crate::{ConnectionId, TransferFormat};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
+    /// Requests that wait for what the client receives, and a POST for each thing it sends; text and binary.
+    LongPolling,
     /// An event stream for what the client receives, and a POST for each thing it sends; text only.
     ServerSentEvents,
     /// A WebSocket, for text and binary.
@@ -20,6 +22,7 @@ impl Transport {
     /// The exact-case name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::LongPolling => "LongPolling",
             Self::ServerSentEvents => "ServerSentEvents",
             Self::WebSockets => "WebSockets",
         }
@@ -29,7 +32,15 @@ impl Transport {
     pub const fn transfer_formats(self) -> &'static [TransferFormat] {
         match self {
             Self::ServerSentEvents => &[TransferFormat::Text],
-            Self::WebSockets => &[TransferFormat::Text, TransferFormat::Binary],
+            Self::LongPolling | Self::WebSockets => &[TransferFormat::Text, TransferFormat::Binary],
+        }
+    }
+
+    /// Whether what carries the connection lasts as long as it does; polls come and go.
+    pub const fn is_lasting(self) -> bool {
+        match self {
+            Self::LongPolling => false,
+            Self::ServerSentEvents | Self::WebSockets => true,
         }
     }
 

@@ -27,6 +27,8 @@ pub struct EndpointOptions {
     pub max_backlog: usize,
     /// The longest WebSocket message, summed over its fragments, and the longest POST body, in bytes.
     pub max_frame_size: usize,
+    /// How long a poll waits for something to answer with.
+    pub poll_timeout: Duration,
     /// How many POSTs of one connection may wait for their turn.
     pub max_waiting_posts: usize,
     /// The lowest negotiate version that is answered.
@@ -59,6 +61,7 @@ impl Default for EndpointOptions {
             max_frame_size: 1024 * 1024,
             max_waiting_posts: 16,
             minimum_protocol_version: 0,
+            poll_timeout: Duration::from_secs(50),
             transport_max_buffer_size: 64 * 1024,
             transport_send_timeout: Duration::from_secs(10),
         }
@@ -132,6 +135,15 @@ impl EndpointOptions {
         self
     }
 
+    /// Sets how long a poll waits for something to answer with.
+    ///
+    /// Default 50 s: many proxies cut a request that takes 60. ASP.NET Core's default is 90 s.
+    #[must_use]
+    pub fn poll_timeout(mut self, timeout: Duration) -> Self {
+        self.poll_timeout = timeout;
+        self
+    }
+
     /// Sets how many bytes may wait for a client before whoever awaits room for it waits.
     ///
     /// Default 65,536, as in ASP.NET Core.
@@ -170,6 +182,7 @@ impl EndpointOptions {
         let times = [
             ("close_timeout", self.close_timeout),
             ("disconnect_timeout", self.disconnect_timeout),
+            ("poll_timeout", self.poll_timeout),
             ("transport_send_timeout", self.transport_send_timeout),
         ];
         for (option, value) in times {

@@ -14,6 +14,8 @@
 //!   push                           accepted              refused: a slow consumer
 //! ```
 //!
+//! What was taken stays here until it was passed on: when a poll is lost halfway, the next one begins where it began.
+//!
 //! Whether there is room is asked before a message is pushed, so that one message of any size passes to a client that reads.
 
 use std::collections::VecDeque;
@@ -52,8 +54,12 @@ struct State {
     queue: VecDeque<Message>,
     /// Bytes in `queue`.
     queued: usize,
-    /// Bytes of messages that were taken and not passed on yet.
-    under_way: usize,
+    /// Messages that were taken and not passed on yet, oldest first; and how much of the oldest was.
+    under_way: VecDeque<Message>,
+    under_way_bytes: usize,
+    partly: usize,
+    /// Which attachment may take: another one has the next number.
+    generation: u64,
     high: usize,
     cap: usize,
     end: End,
@@ -81,7 +87,10 @@ impl Outbox {
         Self(Mutex::new(State {
             queue: VecDeque::new(),
             queued: 0,
-            under_way: 0,
+            under_way: VecDeque::new(),
+            under_way_bytes: 0,
+            partly: 0,
+            generation: 0,
             high,
             cap,
             end: End::Open,
@@ -127,25 +136,50 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Lets another attachment take, from the first message that the one before did not pass on.
+    pub(crate) fn attach(&self) -> u64 {
+        let (wakes, generation) = {
+            let mut state = self.lock();
+            state.generation += 1;
+            state.rewind();
+            (Wakes::new(state.drain.take().into_iter().collect()), state.generation)
+        };
+        wakes.wake();
+        generation
+    }
+
+    /// Puts back what this attachment took and did not pass on.
+    pub(crate) fn detach(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.rewind();
+        }
+    }
+
     /// Moves messages worth about `budget` bytes, at least one unless it is 0, to `taken`; `passed` bytes of those taken before have gone on.
     pub(crate) fn poll_take(
         &self,
         cx: &Context<'_>,
+        generation: u64,
         passed: usize,
         budget: usize,
         taken: &mut VecDeque<Message>,
     ) -> Poll<Taken> {
         let mut state = self.lock();
+        if state.generation != generation {
+            return Poll::Ready(Taken::Superseded);
+        }
         let wakes = state.pass(passed);
         let mut sum = 0;
         while sum < budget
             && let Some(message) = state.queue.pop_front()
         {
             sum += message.len();
-            taken.push_back(message);
+            taken.push_back(message.clone());
+            state.under_way.push_back(message);
         }
         state.queued -= sum;
-        state.under_way += sum;
+        state.under_way_bytes += sum;
         if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
             state.queue = VecDeque::new();
         }
@@ -186,6 +220,7 @@ impl Outbox {
         let (wakes, dropped) = {
             let mut state = self.lock();
             state.end = End::Cut;
+            state.rewind();
             state.queued = 0;
             (state.wakes(), std::mem::take(&mut state.queue))
         };
@@ -214,7 +249,8 @@ impl Outbox {
             let mut state = self.lock();
             let message = state.queue.pop_front()?;
             state.queued -= message.len();
-            state.under_way += message.len();
+            state.under_way_bytes += message.len();
+            state.under_way.push_back(message.clone());
             let wakes = state.pass(message.len());
             (message, wakes)
         };
@@ -240,7 +276,7 @@ impl Outbox {
 
 impl State {
     fn bytes(&self) -> usize {
-        self.queued + self.under_way
+        self.queued + self.under_way_bytes
     }
 
     fn room(&self) -> Room {
@@ -250,6 +286,16 @@ impl State {
     fn push(&mut self, message: Message) {
         self.queued += message.len();
         self.queue.push_back(message);
+    }
+
+    /// Puts what is under way back to the front; a message that was passed on in part goes out again whole.
+    fn rewind(&mut self) {
+        while let Some(message) = self.under_way.pop_back() {
+            self.queued += message.len();
+            self.queue.push_front(message);
+        }
+        self.under_way_bytes = 0;
+        self.partly = 0;
     }
 
     /// Everyone who waits for this outbox.
@@ -264,7 +310,14 @@ impl State {
             return Wakes::default();
         }
         self.moved = true;
-        self.under_way = self.under_way.saturating_sub(bytes);
+        self.under_way_bytes = self.under_way_bytes.saturating_sub(bytes);
+        self.partly += bytes;
+        while let Some(message) = self.under_way.front()
+            && message.len() <= self.partly
+        {
+            self.partly -= message.len();
+            self.under_way.pop_front();
+        }
         if self.bytes() >= self.high {
             return Wakes::default();
         }

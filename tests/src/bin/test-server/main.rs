@@ -100,6 +100,13 @@ async fn broadcast_thread(hubs: web::Data<Hubs>, what: web::Query<What>) -> impl
     }
 }
 
+/// Times that a test can wait for.
+fn impatient() -> EndpointOptions {
+    EndpointOptions::default()
+        .disconnect_timeout(Duration::from_secs(4))
+        .poll_timeout(Duration::from_secs(2))
+}
+
 async fn serve() -> std::io::Result<()> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let hubs = Arc::new(Hubs::new());
@@ -107,9 +114,9 @@ async fn serve() -> std::io::Result<()> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
-            .service(data.hub.at("/hub").identity(identify))
+            .service(data.hub.at("/hub").options(impatient()).identity(identify))
             .service(data.detailed.at("/detailed").identity(identify))
-            .service(data.fast.at("/fast").identity(identify))
+            .service(data.fast.at("/fast").options(impatient()).identity(identify))
             .service(data.big.at("/big").identity(identify))
             .service(data.refusing.at("/refusing"))
             .route("/count/{hub}", web::get().to(count))

@@ -1,0 +1,143 @@
+//! Long polling on actix-web: requests that wait for something to answer with.
+//!
+//! The first poll of a connection opens it and is answered at once, so that the client can go on; each further one waits until there is something, and takes all of it.
+//! What an answer carries counts as delivered when its last byte was handed on; an answer that breaks off before leaves everything to the next poll.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, rt};
+use bytes::Bytes;
+use hubwire_transport::{
+    Attachment, Connection, DisconnectReason, Found, Message, Taken, Transport,
+};
+
+use crate::endpoint::{Admission, Admitted, Mounted, conflict};
+use crate::home::Home;
+use crate::negotiate::text;
+
+/// About how much one answer carries; what is left comes with the next.
+const ANSWER: usize = 256 * 1024;
+
+/// The most that is handed to the server at once, as for WebSockets.
+const CHUNK: usize = 16 * 1024;
+
+/// Answers a poll.
+pub(crate) async fn poll(
+    mounted: &Mounted,
+    request: &HttpRequest,
+) -> actix_web::Result<HttpResponse> {
+    let Some(Found::Live(connection)) = mounted.find(request) else {
+        return open(mounted, request).await;
+    };
+    if connection.request().transport != Transport::LongPolling {
+        return Ok(text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection"));
+    }
+    if let Some(refusal) = mounted.refuse_other_user(request, &connection).await? {
+        return Ok(refusal);
+    }
+    let attachment = connection.attach_poll();
+    let mut taken = VecDeque::new();
+    let wait = poll_fn(|cx| attachment.poll_take(cx, 0, ANSWER, &mut taken));
+    // The one kind of timer that a connection has: a parked request must be answered in time.
+    Ok(match tokio::time::timeout(mounted.options.poll_timeout, wait).await {
+        Err(_) => answer(StatusCode::OK).finish(),
+        Ok(Taken::Messages) => answer(StatusCode::OK)
+            .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
+            .body(Body::new(attachment, &taken)),
+        Ok(Taken::Finished | Taken::Cut) => {
+            connection.told();
+            answer(StatusCode::NO_CONTENT).finish()
+        }
+        Ok(Taken::Superseded) => answer(StatusCode::NO_CONTENT).finish(),
+    })
+}
+
+/// The first poll: a new connection, and an answer at once.
+async fn open(mounted: &Mounted, request: &HttpRequest) -> actix_web::Result<HttpResponse> {
+    let admitted = match mounted.admit(request, Transport::LongPolling).await? {
+        Admission::Admitted(admitted) => admitted,
+        Admission::Refused(response) => return Ok(response),
+    };
+    let Admitted { id, request, expires } = admitted;
+    let connection = Connection::open_polled(id, request, mounted.options.clone());
+    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
+    rt::spawn(Home::new(mounted.application.clone(), connection, None, registration));
+    Ok(answer(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
+}
+
+/// Ends a connection because its client asks for it.
+pub(crate) async fn delete(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    connection: &Connection,
+) -> actix_web::Result<HttpResponse> {
+    if connection.request().transport != Transport::LongPolling {
+        return Ok(text(
+            StatusCode::BAD_REQUEST,
+            "Cannot terminate this connection using the DELETE endpoint.",
+        ));
+    }
+    if let Some(refusal) = mounted.refuse_other_user(request, connection).await? {
+        return Ok(refusal);
+    }
+    connection.close(DisconnectReason::ClientClosed { error: None });
+    connection.told();
+    Ok(text(StatusCode::ACCEPTED, ""))
+}
+
+/// An answer that nobody keeps: old browsers cache what they get.
+fn answer(status: StatusCode) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer
+        .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        .insert_header((header::EXPIRES, "Thu, 01 Jan 1970 00:00:00 GMT"));
+    answer
+}
+
+/// The answer to a poll; its messages are delivered when it was handed on to the last byte.
+struct Body {
+    attachment: Attachment,
+    rest: Bytes,
+    length: u64,
+    /// What its messages count for in the outbox.
+    cost: usize,
+}
+
+impl Body {
+    fn new(attachment: Attachment, messages: &VecDeque<Message>) -> Self {
+        let mut payloads = Vec::with_capacity(messages.iter().map(|m| m.payload().len()).sum());
+        for message in messages {
+            payloads.extend_from_slice(message.payload());
+        }
+        let cost = messages.iter().map(Message::len).sum();
+        Self { attachment, length: payloads.len() as u64, rest: payloads.into(), cost }
+    }
+}
+
+impl MessageBody for Body {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.length)
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let end = self.rest.len().min(CHUNK);
+        let chunk = self.rest.split_to(end);
+        if self.rest.is_empty() {
+            let passed = std::mem::take(&mut self.cost);
+            let _ = self.attachment.poll_take(cx, passed, 0, &mut VecDeque::new());
+        }
+        Poll::Ready(if chunk.is_empty() { None } else { Some(Ok(chunk)) })
+    }
+}

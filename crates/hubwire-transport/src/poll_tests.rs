@@ -1,0 +1,103 @@
+//! Connections that are carried by polls.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::{
+    Attachment, ConnectRequest, Connection, DisconnectReason, EndpointOptions, Message, Taken,
+    Transport,
+};
+
+fn open() -> Connection {
+    let request = ConnectRequest::local("/test", Transport::LongPolling);
+    Connection::open_polled("test".into(), request, Arc::new(EndpointOptions::default()))
+}
+
+fn take(poll: &Attachment, passed: usize) -> (Poll<Taken>, Vec<Vec<u8>>) {
+    let mut taken = VecDeque::new();
+    let cx = Context::from_waker(Waker::noop());
+    let outcome = poll.poll_take(&cx, passed, usize::MAX, &mut taken);
+    (outcome, taken.iter().map(|message| message.payload().to_vec()).collect())
+}
+
+fn texts(texts: &[&str]) -> (Poll<Taken>, Vec<Vec<u8>>) {
+    (Poll::Ready(Taken::Messages), texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+}
+
+#[test]
+fn what_a_poll_did_not_pass_on_goes_out_with_the_next_in_order() {
+    let connection = open();
+    for text in ["a", "b", "c"] {
+        connection.send(Message::text(text));
+    }
+    let poll = connection.attach_poll();
+    assert_eq!(take(&poll, 0), texts(&["a", "b", "c"]));
+    connection.send(Message::text("d"));
+    // One message was passed on whole, and another in part.
+    let passed = Message::text("a").len() + 1;
+    assert_eq!(take(&poll, passed), texts(&["d"]));
+    drop(poll);
+    let poll = connection.attach_poll();
+    assert_eq!(take(&poll, 0), texts(&["b", "c", "d"]));
+    assert!(take(&poll, connection.backlog()).0.is_pending());
+    assert_eq!(connection.backlog(), 0);
+}
+
+#[test]
+fn a_newer_poll_takes_everything_over() {
+    let connection = open();
+    connection.send(Message::text("a"));
+    let older = connection.attach_poll();
+    assert_eq!(take(&older, 0), texts(&["a"]));
+    let newer = connection.attach_poll();
+    assert_eq!(take(&older, 1000), (Poll::Ready(Taken::Superseded), vec![]), "too late to pass on");
+    assert_eq!(take(&newer, 0), texts(&["a"]));
+    drop(older);
+    connection.send(Message::text("b"));
+    assert_eq!(take(&newer, 0), texts(&["b"]), "the older one puts nothing back");
+}
+
+#[test]
+fn between_polls_nobody_is_slow_but_somebody_may_be_gone() {
+    let connection = open();
+    connection.send(Message::text("a"));
+    for _ in 0..15 {
+        connection.tick();
+    }
+    assert_eq!(connection.disconnect_reason(), None);
+    connection.tick();
+    assert_eq!(connection.disconnect_reason(), Some(DisconnectReason::NetworkLost));
+}
+
+#[test]
+fn a_parked_poll_is_a_sign_of_life() {
+    let connection = open();
+    let poll = connection.attach_poll();
+    assert!(take(&poll, 0).0.is_pending());
+    for _ in 0..100 {
+        connection.tick();
+    }
+    assert_eq!(connection.disconnect_reason(), None);
+}
+
+#[test]
+fn the_end_is_told_to_a_poll_or_waits_for_one_in_vain() {
+    for is_told in [true, false] {
+        let connection = open();
+        let cx = Context::from_waker(Waker::noop());
+        connection.finish(Some(Message::text("bye")));
+        assert!(connection.poll_detached(&cx).is_pending());
+        if is_told {
+            let poll = connection.attach_poll();
+            assert_eq!(take(&poll, 0), texts(&["bye"]));
+            assert_eq!(take(&poll, connection.backlog()).0, Poll::Ready(Taken::Finished));
+            connection.told();
+        } else {
+            for _ in 0..16 {
+                connection.tick();
+            }
+        }
+        assert!(connection.poll_detached(&cx).is_ready());
+    }
+}

@@ -1,0 +1,182 @@
+// Long polling as it is on the wire: requests that wait, a POST for everything up, and a DELETE.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, test } from 'node:test';
+
+import { END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
+import { TestServer } from './kit/server.mjs';
+import { SOON, within } from './kit/within.mjs';
+
+const server = await TestServer.start();
+after(() => server.stop());
+
+/** A connection that is polled by hand. */
+class Poller {
+  static async open({ path = '/hub', query = '' } = {}) {
+    const poller = new Poller();
+    const answer = JSON.parse(await server.fetch(`${path}/negotiate?negotiateVersion=1${query}`, { method: 'POST' }));
+    Object.assign(poller, { id: answer.connectionId, path: `${path}?id=${answer.connectionToken}${query}` });
+    poller.url = server.url + poller.path;
+    assert.deepEqual(await poller.poll(), [200, '']);
+    return poller;
+  }
+
+  async request(init) {
+    const response = await within(SOON, fetch(this.url, init), 'the answer to a request');
+    return [response.status, await response.text()];
+  }
+
+  poll() {
+    return this.request();
+  }
+
+  post(body) {
+    return this.request({ method: 'POST', body });
+  }
+
+  delete() {
+    return this.request({ method: 'DELETE' });
+  }
+
+  async shake() {
+    assert.deepEqual(await this.post(HANDSHAKE), [200, '']);
+    assert.deepEqual(await this.poll(), [200, `{}${END}`]);
+    return this;
+  }
+}
+
+const open = async (options) => (await Poller.open(options)).shake();
+const result = (id, value) => `{"type":3,"invocationId":"${id}","result":${JSON.stringify(value)}}${END}`;
+
+test('negotiation offers it last, for text and bytes', async () => {
+  const { availableTransports } = JSON.parse(await server.fetch('/hub/negotiate?negotiateVersion=1', { method: 'POST' }));
+  assert.deepEqual(availableTransports.at(-1), { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] });
+});
+
+test('an answer carries all there is, and nobody keeps it', async () => {
+  const poller = await open();
+  await poller.post(invocation('Burst', [2], '1'));
+  await poller.post(invocation('Echo', ['x'], '2'));
+  const response = await fetch(poller.url);
+  assert.equal(response.headers.get('content-type'), 'application/octet-stream');
+  assert.match(response.headers.get('cache-control'), /no-cache, no-store/);
+  assert.equal(response.headers.get('expires'), 'Thu, 01 Jan 1970 00:00:00 GMT');
+  const number = (n) => `{"type":1,"target":"Number","arguments":[${n}]}${END}`;
+  const expected = number(0) + number(1) + result(1, null) + result(2, 'x');
+  const body = await response.text();
+  assert.equal(Number(response.headers.get('content-length')), body.length);
+  // The second call may still run when the poll looks.
+  assert.equal(body.length < expected.length ? body + (await poller.poll())[1] : body, expected);
+});
+
+test('a poll waits for what comes', async () => {
+  const poller = await open();
+  const poll = poller.poll();
+  await poller.post(invocation('Slow', [300, 'later'], '1'));
+  assert.deepEqual(await poll, [200, result(1, 'later')]);
+});
+
+test('a poll that nothing comes for is answered empty, and the connection lives on', async () => {
+  const poller = await open({ path: '/fast' });
+  for (let i = 0; i < 4; i += 1) assert.deepEqual(await poller.poll(), [200, '']);
+  const poll = poller.poll();
+  await poller.post(invocation('Echo', ['still here'], '1'));
+  assert.deepEqual(await poll, [200, result(1, 'still here')]);
+});
+
+test('the newest poll wins', async () => {
+  const poller = await open();
+  const polls = [];
+  for (let i = 0; i < 100; i += 1) polls.push(poller.poll());
+  await poller.post(invocation('Echo', ['once'], '1'));
+  const answers = await Promise.all(polls);
+  assert.deepEqual(answers.filter(([status]) => status === 200), [[200, result(1, 'once')]]);
+  assert.equal(answers.filter(([status]) => status === 204).length, 99);
+});
+
+test('what an answer lost comes with the next', async (t) => {
+  const poller = await open({ path: '/big' });
+  // More than the kernel takes off the server's hands: what it has taken counts as delivered.
+  await poller.post(invocation('BroadcastBig', [16 << 20, 1]));
+  for (let i = 0; i < 3; i += 1) {
+    const socket = connect(server.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.write(`GET ${poller.path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const [bytes] = await within(SOON, once(socket, 'data'), 'the beginning of an answer');
+    assert.match(bytes.toString('latin1'), /^HTTP\/1\.1 200 /);
+    socket.destroy();
+  }
+  const [status, body] = await poller.poll();
+  assert.deepEqual([status, body.length], [200, (16 << 20) + '{"type":1,"target":"Big","arguments":[""]}'.length + 1]);
+});
+
+test('a poll that is left waiting loses nothing', async () => {
+  const poller = await open();
+  const abort = new AbortController();
+  const left = fetch(poller.url, { signal: abort.signal });
+  abort.abort();
+  await assert.rejects(left);
+  await poller.post(invocation('Echo', ['kept'], '1'));
+  assert.deepEqual(await poller.poll(), [200, result(1, 'kept')]);
+});
+
+test('a DELETE ends the connection', async () => {
+  const poller = await open();
+  const poll = poller.poll();
+  assert.deepEqual(await poller.delete(), [202, '']);
+  assert.equal((await poll)[0], 204);
+  assert.equal(await server.farewell(poller.id), 'client closed');
+  for (const answer of [await poller.poll(), await poller.post('x'), await poller.delete()]) {
+    assert.deepEqual(answer, [404, 'No Connection with that ID']);
+  }
+});
+
+test('what the server said last is told before the end', async () => {
+  const poller = await open();
+  await poller.post(invocation('AbortMe', [], '1'));
+  let said = '';
+  let status = 200;
+  while (status === 200) {
+    let text;
+    [status, text] = await poller.poll();
+    said += text;
+  }
+  assert.ok(said.endsWith(`{"type":7}${END}`), said);
+  assert.equal(status, 204);
+  assert.equal((await poller.poll())[0], 404);
+  assert.equal(await server.farewell(poller.id), 'kicked');
+});
+
+test('a client that polls no more is lost', async () => {
+  const poller = await open();
+  assert.equal(await server.farewell(poller.id), 'network lost');
+  assert.equal((await poller.poll())[0], 404);
+});
+
+test('a connection that was never polled again is forgotten', async () => {
+  const poller = await Poller.open();
+  await server.logged(new RegExp(`connection closed.*id=${poller.id}.*reason=network lost`));
+});
+
+test('a connection has one transport', async (t) => {
+  const poller = await open();
+  const stream = await fetch(poller.url, { headers: { accept: 'text/event-stream' } });
+  assert.deepEqual([stream.status, await stream.text()], [400, 'Cannot change transports mid-connection']);
+  await assert.rejects(RawClient.connect(t, poller.url), /400/);
+  const socket = JSON.parse(await server.fetch('/hub/negotiate?negotiateVersion=1', { method: 'POST' }));
+  const url = `${server.url}/hub?id=${socket.connectionToken}`;
+  await RawClient.connect(t, url);
+  assert.equal((await fetch(url)).status, 400);
+  assert.equal((await fetch(url, { method: 'DELETE' })).status, 400);
+});
+
+test('nobody polls for another user', async () => {
+  const poller = await open({ query: '&user=ann' });
+  const url = poller.url.replace('user=ann', 'user=bob');
+  assert.equal((await fetch(url)).status, 403);
+  assert.equal((await fetch(url, { method: 'DELETE' })).status, 403);
+  await poller.post(invocation('WhoAmI', [], '1'));
+  assert.deepEqual(await poller.poll(), [200, result(1, 'ann')]);
+});
