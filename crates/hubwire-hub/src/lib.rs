@@ -13,7 +13,7 @@
 //! - [`CallerContext`]: what a method knows about its caller.
 //! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them.
 //! - [`HubError`], [`HubResult`]: failing.
-//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`]: what `#[hub]` writes.
+//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoOutcome`]: what `#[hub]` writes.
 //!
 //! # What it does not do
 //!
@@ -51,4 +51,4 @@ pub use self::error::{HubError, HubResult};
 pub use self::groups::{GroupError, Groups};
 pub use self::hub::{Hub, HubBuilder};
 pub use self::options::HubOptions;
-pub use self::reply::{Fallible, IntoReply, Value};
+pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};

@@ -52,8 +52,8 @@ mod validate;
 /// ```
 ///
 /// A method takes `&self`, at most one `cx: &CallerContext<Self>` anywhere, and up to 16 owned parameters.
-/// It is `async` or not, its future need not be `Send`, and it returns a value, nothing, or a `Result`: a type whose
-/// name ends in `Result`, as those of aliases must.
+/// It is `async` or not, its future need not be `Send`, and it returns a value, nothing, or a `Result`, under
+/// whatever name.
 ///
 /// # Options
 ///

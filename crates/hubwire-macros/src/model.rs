@@ -32,7 +32,6 @@ pub(crate) struct Function {
     pub(crate) arguments: Vec<Argument>,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) ident: Ident,
-    pub(crate) outcome: Outcome,
     /// Where to report what is wrong with the returned type.
     pub(crate) returned: Span,
     pub(crate) timing: Timing,
@@ -55,14 +54,6 @@ pub(crate) struct Parameter {
 pub(crate) enum Event {
     Connected,
     Disconnected,
-}
-
-/// What the returned type looks like. A type alias that hides a `Result` must say so in its name, as `HubResult` and
-/// `io::Result` do.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Outcome {
-    Fallible,
-    Value,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

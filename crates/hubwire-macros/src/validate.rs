@@ -185,11 +185,6 @@ fn is_unit(ty: &Type) -> bool {
     matches!(peeled(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
-/// Whether a `Result`, by its own name or by that of an alias.
-fn is_result(ty: &Type) -> bool {
-    last_segment(ty).is_some_and(|segment| segment.ident.to_string().ends_with("Result"))
-}
-
 fn is_impl_trait(ty: &Type, trait_name: &str) -> bool {
     let ends_with_trait =
         |path: &Path| path.segments.last().is_some_and(|segment| segment.ident == trait_name);

@@ -141,7 +141,8 @@
 //!
 //! # What it does not do yet
 //!
-//! Connections come over WebSockets and Server-Sent Events with the JSON protocol. Streams, MessagePack and polling are on their way.
+//! Connections come over WebSockets, Server-Sent Events and long polling with the JSON protocol. Streams, MessagePack and short polling are on their way.
+//! Origins are not checked yet: where users are known by cookies, put a check of `Origin` in front of the hub.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;
@@ -169,7 +170,8 @@ pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
         Address, Call, CallerContext, ClientProxy, ClientResult, Delivery, Fallible, FromCall,
-        HubDefinition, HubResult, IntoReply, Method, MethodKind, One, Parameter, Value,
+        HubDefinition, HubResult, IntoOutcome, IntoReply, Method, MethodKind, One, Parameter,
+        Probe, Value,
     };
     pub use hubwire_transport::DisconnectReason;
 }

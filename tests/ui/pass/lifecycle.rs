@@ -16,6 +16,10 @@ impl fmt::Display for Full {
 
 impl std::error::Error for Full {}
 
+/// Neither name says what it is.
+type Outcome = Result<(), Full>;
+type Nothingness = ();
+
 struct Everything;
 
 #[hub]
@@ -70,10 +74,21 @@ impl Units {
     }
 }
 
+struct Aliases;
+
+#[hub]
+impl Aliases {
+    async fn on_connected(&self) -> Outcome {
+        Err(Full)
+    }
+    fn on_disconnected(&self) -> Nothingness {}
+}
+
 #[test]
 fn none_of_them_is_callable() {
     assert!(crate::names::<Everything>().is_empty());
     assert!(crate::names::<Nothing>().is_empty());
     assert!(crate::names::<OwnErrors>().is_empty());
     assert!(crate::names::<Units>().is_empty());
+    assert!(crate::names::<Aliases>().is_empty());
 }

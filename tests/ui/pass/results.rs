@@ -7,9 +7,29 @@ use hubwire::prelude::*;
 
 type ChatResult<T = ()> = Result<T, ChatError>;
 
+/// A `Result` whose name does not say so.
+type Answer = HubResult<u32>;
+
 #[derive(Debug, thiserror::Error)]
 #[error("closed")]
 struct ChatError;
+
+/// A value whose name says that it is a `Result`.
+#[derive(serde::Deserialize, serde::Serialize)]
+struct SearchResult {
+    hits: Vec<String>,
+}
+
+/// An error that serializes, so that its `Result` does too.
+#[derive(Debug, serde::Serialize, thiserror::Error)]
+#[error("told")]
+struct Told;
+
+#[hub_client]
+trait Page {
+    fn show(found: SearchResult);
+    fn search(text: &str) -> SearchResult;
+}
 
 #[derive(serde::Serialize)]
 struct Borrowing<'a> {
@@ -20,7 +40,7 @@ struct Chat {
     topic: String,
 }
 
-#[hub]
+#[hub(client = Page)]
 impl Chat {
     fn nothing(&self) {}
     #[expect(clippy::unused_unit, reason = "it may be written")]
@@ -43,6 +63,20 @@ impl Chat {
     fn io_result(&self) -> io::Result<Vec<u8>> {
         Ok(Vec::new())
     }
+    fn alias(&self) -> Answer {
+        Ok(42)
+    }
+    fn serializable_error(&self) -> Result<u32, Told> {
+        Err(Told)
+    }
+    fn search(&self) -> SearchResult {
+        SearchResult { hits: Vec::new() }
+    }
+    async fn search_there(&self, cx: &CallerContext<Self>) -> HubResult<SearchResult> {
+        let found = cx.clients().caller().search("rain").await?;
+        cx.clients().others().show(SearchResult { hits: found.hits.clone() });
+        Ok(found)
+    }
     fn parses(&self, number: String) -> HubResult<u32> {
         Ok(number.parse()?)
     }
@@ -62,5 +96,5 @@ impl Chat {
 
 #[test]
 fn all_of_them_are_callable() {
-    assert_eq!(crate::names::<Chat>().len(), 13);
+    assert_eq!(crate::names::<Chat>().len(), 17);
 }

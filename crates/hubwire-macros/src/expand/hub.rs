@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{ext::IdentExt, parse_quote, spanned::Spanned};
 
 use crate::{
-    model::{Argument, Event, Function, Hub, Lifecycle, Method, Outcome, Parameter, Timing},
+    model::{Argument, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
     type_text::type_text,
 };
 
@@ -71,18 +71,11 @@ fn method(method: &Method) -> TokenStream {
         .map(|(index, parameter)| bind(&call, &position(index), parameter));
     let context = quote!(#call.context());
     let invocation = invocation(function, &quote!(#call.hub()), &context, &TokenStream::new());
-    let marker = match function.outcome {
-        Outcome::Fallible => quote!(Fallible),
-        Outcome::Value => quote!(Value),
-    };
     // Spanned at the returned type, because there the user can change what does not serialize.
-    let reply = Ident::new("reply", local_at(*returned));
+    let (reply, marker) = (local_at("reply", *returned), local_at("marker", *returned));
     let replied = quote_spanned! {*returned=>
-        <_ as ::hubwire::__private::IntoReply<::hubwire::__private::#marker, Self>>::reply(
-            #reply,
-            &#call,
-        )
-        .await
+        let #marker = ::hubwire::__private::Probe(&#reply).reply_marker();
+        <_ as ::hubwire::__private::IntoReply<_, Self>>::reply(#marker, #reply, &#call).await
     };
     quote! {
         #(#cfgs)*
@@ -126,14 +119,10 @@ fn lifecycle(lifecycle: &Lifecycle) -> TokenStream {
         ),
     };
     let invocation = invocation(function, &quote!(self), &quote!(#context), &quote!(#reason));
-    let outcome = Ident::new("outcome", local_at(*returned));
-    let ended = match function.outcome {
-        Outcome::Fallible => {
-            quote_spanned! {*returned=>
-                ::core::result::Result::map_err(#outcome, ::core::convert::From::from)
-            }
-        }
-        Outcome::Value => quote!(::hubwire::__private::HubResult::<()>::Ok(#outcome)),
+    let (outcome, marker) = (local_at("outcome", *returned), local_at("marker", *returned));
+    let ended = quote_spanned! {*returned=>
+        let #marker = ::hubwire::__private::Probe(&#outcome).reply_marker();
+        <_ as ::hubwire::__private::IntoOutcome<_>>::outcome(#marker, #outcome)
     };
     quote! {
         #(#cfgs)*
@@ -192,6 +181,6 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-fn local_at(span: Span) -> Span {
-    Span::mixed_site().located_at(span)
+fn local_at(name: &str, span: Span) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(span))
 }

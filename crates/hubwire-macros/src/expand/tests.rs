@@ -64,7 +64,8 @@ fn a_hub_becomes_a_table() {
                                 ::core::result::Result::Err(error) => return call.refuse(error),
                             };
                             let reply = Self::send_message(call.hub(), p0, call.context()).await;
-                            <_ as ::hubwire::__private::IntoReply<::hubwire::__private::Fallible, Self>>::reply(reply, &call,).await
+                            let marker = ::hubwire::__private::Probe(&reply).reply_marker();
+                            <_ as ::hubwire::__private::IntoReply<_, Self>>::reply(marker, reply, &call).await
                         }),
                     },
                     ::hubwire::__private::Method {
@@ -74,7 +75,8 @@ fn a_hub_becomes_a_table() {
                         parameters: &[],
                         call: |call| ::std::boxed::Box::pin(async move {
                             let reply = Self::nothing(call.hub());
-                            <_ as ::hubwire::__private::IntoReply<::hubwire::__private::Value, Self>>::reply(reply, &call,).await
+                            let marker = ::hubwire::__private::Probe(&reply).reply_marker();
+                            <_ as ::hubwire::__private::IntoReply<_, Self>>::reply(marker, reply, &call).await
                         }),
                     }
                 ]
@@ -86,7 +88,8 @@ fn a_hub_becomes_a_table() {
             ) -> ::hubwire::__private::LocalBoxFuture<'a, ::hubwire::__private::HubResult<()>> {
                 ::std::boxed::Box::pin(async move {
                     let outcome = Self::on_connected(self, context).await;
-                    ::core::result::Result::map_err(outcome, ::core::convert::From::from)
+                    let marker = ::hubwire::__private::Probe(&outcome).reply_marker();
+                    <_ as ::hubwire::__private::IntoOutcome<_>>::outcome(marker, outcome)
                 })
             }
         }

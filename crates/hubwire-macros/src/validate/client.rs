@@ -6,7 +6,7 @@ use syn::{
 };
 
 use super::{
-    MAX_PARAMETERS, Refusals, distinct_names, few_parameters, is_result, is_unit, named,
+    MAX_PARAMETERS, Refusals, distinct_names, few_parameters, is_unit, last_segment, named,
     no_generics, owned, qualifiers,
 };
 use crate::{
@@ -148,7 +148,7 @@ fn result<'a>(output: &'a ReturnType, refusals: &mut Refusals) -> Option<&'a Typ
     if is_unit(ty) {
         return None;
     }
-    if is_result(ty) {
+    if is_plainly_result(ty) {
         refusals.refuse(
             ty,
             "a client result may always fail: write the type of its value alone, `-> bool`",
@@ -157,4 +157,10 @@ fn result<'a>(output: &'a ReturnType, refusals: &mut Refusals) -> Option<&'a Typ
         owned(ty, "client results", refusals);
     }
     Some(ty)
+}
+
+/// Whether it reads as a `Result`. Other names may be those of values: a `SearchResult` is what a search found.
+fn is_plainly_result(ty: &Type) -> bool {
+    last_segment(ty)
+        .is_some_and(|segment| segment.ident == "Result" || segment.ident == "HubResult")
 }

@@ -9,13 +9,13 @@ use syn::{
 use super::{
     MAX_PARAMETERS, Refusals,
     context::{context, is_context},
-    distinct_names, few_parameters, is_impl_trait, is_result, is_unit, last_segment, no_generics,
-    owned, peeled, qualifiers,
+    distinct_names, few_parameters, is_impl_trait, last_segment, no_generics, owned, peeled,
+    qualifiers,
 };
 use crate::{
     attribute::{BlockOptions, HubAttributes, MethodOptions, cfgs},
     case::RenameAll,
-    model::{Argument, Event, Function, Hub, Lifecycle, Method, Outcome, Parameter, Timing},
+    model::{Argument, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
 };
 
 /// Reads a block under `#[hub]`.
@@ -171,12 +171,6 @@ fn lifecycle(
             refusals.refuse(input, &format!("{form}, and nothing else"));
         }
     }
-    if let ReturnType::Type(_, ty) = &signature.output
-        && !returns_nothing(ty)
-    {
-        let rule = format!("`{}` returns `HubResult<()>` or nothing", signature.ident);
-        refusals.refuse(ty, &rule);
-    }
     Lifecycle { event, function: read_function(function, arguments) }
 }
 
@@ -202,27 +196,16 @@ fn is_reason(ty: &Type) -> bool {
     }
 }
 
-/// Whether `()`, or a `Result` of it as far as that is written.
-fn returns_nothing(ty: &Type) -> bool {
-    if !is_result(ty) {
-        return is_unit(ty);
-    }
-    last_segment(ty).and_then(first_type).is_none_or(is_unit)
-}
-
 fn read_function(function: &ImplItemFn, arguments: Vec<Argument>) -> Function {
     let signature = &function.sig;
-    let (outcome, returned) = match &signature.output {
-        ReturnType::Default => (Outcome::Value, signature.ident.span()),
-        ReturnType::Type(_, ty) => {
-            (if is_result(ty) { Outcome::Fallible } else { Outcome::Value }, ty.span())
-        }
+    let returned = match &signature.output {
+        ReturnType::Default => signature.ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
     };
     Function {
         arguments,
         cfgs: cfgs(&function.attrs),
         ident: signature.ident.clone(),
-        outcome,
         returned,
         timing: if signature.asyncness.is_some() { Timing::Async } else { Timing::Sync },
     }
@@ -280,7 +263,7 @@ fn returned(ty: &Type, refusals: &mut Refusals) {
     if is_impl_trait(ty, "Future") {
         refusals.refuse(ty, "a method that waits is written as `async fn`");
     }
-    let inside = last_segment(ty).filter(|_| is_result(ty)).and_then(first_type);
+    let inside = last_segment(ty).and_then(first_type);
     if is_impl_trait(ty, "Stream") || inside.is_some_and(|ty| is_impl_trait(ty, "Stream")) {
         refusals.refuse(
             ty,
