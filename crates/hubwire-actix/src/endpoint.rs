@@ -16,7 +16,7 @@ use crate::clock::unix_seconds;
 use crate::identity::{IdentityHook, IntoIdentity};
 use crate::negotiate::{negotiate, text};
 use crate::request::snapshot;
-use crate::{event_stream, long_poll, misuse, post, supervisor, websocket};
+use crate::{event_stream, long_poll, misuse, origin, post, supervisor, websocket};
 
 /// What endpoints offer, best first.
 pub(crate) const TRANSPORTS: &[Transport] =
@@ -198,17 +198,23 @@ impl HttpServiceFactory for Endpoint {
             move |request: HttpRequest| {
                 let mounted = mounted.clone();
                 async move {
-                    if request.method() != Method::POST {
-                        return Ok(text(StatusCode::METHOD_NOT_ALLOWED, ""));
-                    }
-                    mounted.identify(&request).await?;
-                    Ok::<_, actix_web::Error>(negotiate(&mounted, &request))
+                    let answer = async {
+                        if request.method() != Method::POST {
+                            return Ok(text(StatusCode::METHOD_NOT_ALLOWED, ""));
+                        }
+                        mounted.identify(&request).await?;
+                        Ok(negotiate(&mounted, &request))
+                    };
+                    origin::guard(&mounted, &request, answer).await
                 }
             }
         };
         let connection = move |request: HttpRequest, payload: web::Payload| {
             let mounted = mounted.clone();
-            async move { connect(&mounted, &request, payload).await }
+            async move {
+                let answer = connect(&mounted, &request, payload);
+                origin::guard(&mounted, &request, answer).await
+            }
         };
         web::resource(format!("{pattern}/{{_:(?i)negotiate}}")).to(negotiation).register(config);
         web::resource(pattern).to(connection).register(config);

@@ -28,6 +28,7 @@ mod identity;
 mod long_poll;
 mod misuse;
 mod negotiate;
+mod origin;
 mod post;
 mod request;
 mod server;

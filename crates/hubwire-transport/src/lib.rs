@@ -46,6 +46,7 @@ mod lifecycle;
 mod message;
 pub mod negotiate;
 mod options;
+mod origin;
 mod outbox;
 #[cfg(test)]
 mod poll_tests;
@@ -62,7 +63,8 @@ pub use self::identity::{Identity, UserId};
 pub use self::inbox::Payload;
 pub use self::message::{Message, TransferFormat};
 pub use self::negotiate::Transport;
-pub use self::options::{EndpointOptions, OptionsError, ticks};
+pub use self::options::{Cors, EndpointOptions, OptionsError, ticks};
+pub use self::origin::{AllowedOrigins, is_own};
 pub use self::outbox::PushError;
 pub use self::reason::DisconnectReason;
 pub use self::request::{ConnectRequest, query_value};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::AllowedOrigins;
+
 /// Limits and times of one mounted endpoint, with the names of SignalR's `HttpConnectionDispatcherOptions`.
 ///
 /// ```
@@ -17,10 +19,14 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointOptions {
+    /// Which web pages may talk to the endpoint.
+    pub allowed_origins: AllowedOrigins,
     /// Bytes received and not yet consumed at which reading from the client pauses.
     pub application_max_buffer_size: usize,
     /// How long a WebSocket waits for the client's close frame.
     pub close_timeout: Duration,
+    /// Who lets pages from elsewhere read answers.
+    pub cors: Cors,
     /// How long a negotiated connection may wait for its transport.
     pub disconnect_timeout: Duration,
     /// Bytes waiting for a client at which it is closed as a slow consumer.
@@ -39,6 +45,17 @@ pub struct EndpointOptions {
     pub transport_send_timeout: Duration,
 }
 
+/// Who sends the headers that let a page from elsewhere read answers (CORS).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cors {
+    /// The endpoint, for the pages in [`EndpointOptions::allowed_origins`].
+    #[default]
+    Automatic,
+    /// Something in front of it, such as `actix-cors`.
+    Off,
+}
+
 /// An option that makes no sense, and what would.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("option `{option}` is {value}: {rule}")]
@@ -54,8 +71,10 @@ pub struct OptionsError {
 impl Default for EndpointOptions {
     fn default() -> Self {
         Self {
+            allowed_origins: AllowedOrigins::SameHost,
             application_max_buffer_size: 64 * 1024,
             close_timeout: Duration::from_secs(5),
+            cors: Cors::Automatic,
             disconnect_timeout: Duration::from_secs(15),
             max_backlog: 1024 * 1024,
             max_frame_size: 1024 * 1024,
@@ -69,6 +88,16 @@ impl Default for EndpointOptions {
 }
 
 impl EndpointOptions {
+    /// Sets which web pages may talk to the endpoint; others are answered 403, over every transport.
+    ///
+    /// Default: pages of the endpoint's own host and port, also behind a proxy that says `X-Forwarded-Host`.
+    /// Clients that send no origin, as those that are no browsers, pass.
+    #[must_use]
+    pub fn allowed_origins(mut self, origins: AllowedOrigins) -> Self {
+        self.allowed_origins = origins;
+        self
+    }
+
     /// Sets how many bytes may be received and not yet consumed before reading pauses.
     ///
     /// Default 65,536, as in ASP.NET Core. One payload may overshoot.
@@ -84,6 +113,15 @@ impl EndpointOptions {
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets who lets allowed pages from elsewhere read answers.
+    ///
+    /// Default: the endpoint does. Switch it off where `actix-cors` wraps the endpoint.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = cors;
         self
     }
 

@@ -133,6 +133,22 @@
 //!
 //! [`Endpoint::identity`] takes an async function of actix-web extractors that returns an [`Identity`], which makes [`Clients::user`] work.
 //!
+//! ## Which pages
+//!
+//! A browser sends a server's cookies along whatever page asks, so only pages of the endpoint's own host pass, until [`EndpointOptions::allowed_origins`] says otherwise.
+//!
+//! ```
+//! use hubwire::AllowedOrigins;
+//! use hubwire::prelude::*;
+//!
+//! # struct Chat;
+//! # #[hub]
+//! # impl Chat {}
+//! # let chat = Hub::new(Chat).build();
+//! let pages = AllowedOrigins::list(["https://app.example.com"]);
+//! let endpoint = chat.at("/chat").options(EndpointOptions::default().allowed_origins(pages));
+//! ```
+//!
 //! ## The server
 //!
 //! [`ServerExt::hubwire`] gives an `HttpServer` settings for connections that last, and a graceful close.
@@ -142,7 +158,6 @@
 //! # What it does not do yet
 //!
 //! Connections come over WebSockets, Server-Sent Events and long polling with the JSON protocol. Streams, MessagePack and short polling are on their way.
-//! Origins are not checked yet: where users are known by cookies, put a check of `Origin` in front of the hub.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;
@@ -160,8 +175,8 @@ pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{
-    ConnectRequest, ConnectionId, DisconnectReason, EndpointOptions, Identity, Mount, OptionsError,
-    Transport, UserId,
+    AllowedOrigins, ConnectRequest, ConnectionId, Cors, DisconnectReason, EndpointOptions,
+    Identity, Mount, OptionsError, Transport, UserId,
 };
 
 /// What the macros write against; not for people, and not covered by any promise.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, web};
 use cap::Cap;
-use hubwire::ConnectionId;
 use hubwire::prelude::*;
+use hubwire::{AllowedOrigins, ConnectionId};
 use serde::Deserialize;
 
 use crate::hub::{Log, Refusing, Scenario};
@@ -107,6 +107,10 @@ fn impatient() -> EndpointOptions {
         .poll_timeout(Duration::from_secs(2))
 }
 
+fn listed() -> EndpointOptions {
+    EndpointOptions::default().allowed_origins(AllowedOrigins::list(["https://app.example"]))
+}
+
 async fn serve() -> std::io::Result<()> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let hubs = Arc::new(Hubs::new());
@@ -115,7 +119,7 @@ async fn serve() -> std::io::Result<()> {
         App::new()
             .app_data(data.clone())
             .service(data.hub.at("/hub").options(impatient()).identity(identify))
-            .service(data.detailed.at("/detailed").identity(identify))
+            .service(data.detailed.at("/detailed").options(listed()).identity(identify))
             .service(data.fast.at("/fast").options(impatient()).identity(identify))
             .service(data.big.at("/big").identity(identify))
             .service(data.refusing.at("/refusing"))
