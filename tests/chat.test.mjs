@@ -1,4 +1,4 @@
-// The chat example in a real browser: two people talk, a third finds what was said.
+// The chat example: two people talk in a real browser, a third finds what was said, and under load nobody misses a word.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
+import { plain } from './kit/clients.mjs';
 import { ServerProcess } from './kit/process.mjs';
-import { SOON } from './kit/within.mjs';
+import { Client } from './kit/stage.mjs';
+import { SOON, until, within } from './kit/within.mjs';
 
 const ARTIFACTS = fileURLToPath(new URL('artifacts/', import.meta.url));
 const DESKTOP = { width: 1280, height: 800 };
@@ -25,9 +27,9 @@ let server;
 let browser;
 
 before(async () => {
+  server = await ServerProcess.start('chat');
   if (skip) return;
   mkdirSync(ARTIFACTS, { recursive: true });
-  server = await ServerProcess.start('chat');
   browser = await chromium.launch({
     executablePath,
     // Chromium refuses its sandbox to root; the rest keeps it from talking to anybody but the server.
@@ -88,6 +90,99 @@ test('rooms do not hear each other', { skip, timeout: 120_000 }, async (t) => {
   await ada.sees('.message .text', ['only the north']);
   await bob.sees('.message .text', ['only the south']);
 });
+
+test('who comes while others talk misses nothing', { timeout: 120_000 }, async (t) => {
+  const everyone = await Promise.all(Array.from({ length: 8 }, () => guest(t)));
+  const talkers = everyone.slice(0, 4);
+  const joiners = everyone.slice(4);
+  let isOver = false;
+  const talk = async (talker) => {
+    await talker.join('market');
+    while (!isOver) await Promise.all(Array.from({ length: 8 }, () => talker.invoke('Say', 'buy!')));
+  };
+  const visit = async (joiner, i) => {
+    for (let n = 0; n < 25; n++) {
+      await joiner.join(`corner ${i}`);
+      await joiner.join('market');
+      await until(SOON, 'a message after the join', () => joiner.messages.at(-1) > (joiner.found.at(-1) ?? 0));
+      assert.deepEqual(joiner.messages, [...joiner.messages].sort((a, b) => a - b), 'messages come in their order');
+      const known = new Set([...joiner.found, ...joiner.messages]);
+      const missed = range(Math.min(...known), Math.max(...known)).filter((id) => !known.has(id));
+      assert.deepEqual(missed, [], `between ${joiner.found.at(-1)}, the last in the history, and ${joiner.messages[0]}`);
+    }
+  };
+  const talks = Promise.all(talkers.map(talk));
+  try {
+    await Promise.all(joiners.map(visit));
+  } finally {
+    isOver = true;
+    await talks;
+  }
+  for (const { members } of everyone) {
+    await until(SOON, 'everyone in the eyes of everyone', () => members.size === everyone.length);
+  }
+});
+
+test('a join that is refused leaves one in the room', { timeout: 120_000 }, async (t) => {
+  const [ada, bob, ...others] = await Promise.all(range(1, 202).map(() => guest(t)));
+  await ada.join('harbour');
+  await bob.join('harbour');
+  assert.match(await ada.refusal('Join', 'x'.repeat(41), 'Ada'), /a room has at most 40 characters/);
+  // Rooms of earlier tests may still be there: then some of these are refused, too.
+  await Promise.allSettled(others.map((other, i) => other.join(`berth ${i}`)));
+  assert.match(await ada.refusal('Join', 'the open sea', 'Ada'), /there are too many rooms/);
+  await bob.invoke('Say', 'still here?');
+  await ada.invoke('Say', 'yes');
+  for (const { messages } of [ada, bob]) {
+    await until(SOON, 'both messages', () => messages.length === 2);
+  }
+});
+
+/** The whole numbers from one to another. */
+function range(from, to) {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** Somebody without a browser, who keeps the ids of what a room's history and its events told since the last join. */
+async function guest(t) {
+  const client = new Guest(plain.builder(`${server.url}/chat`).build());
+  t.after(() => client.stop());
+  await within(SOON, client.connection.start(), 'the start of a connection');
+  return client;
+}
+
+class Guest extends Client {
+  found = [];
+  messages = [];
+  members = new Set();
+  #room = null;
+  /** What happened before the answer to a join, which is known only after it. */
+  #early = null;
+
+  constructor(connection) {
+    super(connection);
+    const on = (event, happened) =>
+      connection.on(event, (room, what) => {
+        if (room !== this.#room) return;
+        if (this.#early) this.#early.push(() => happened(what.id));
+        else happened(what.id);
+      });
+    on('MessageReceived', (id) => this.messages.push(id));
+    on('MemberJoined', (id) => this.members.add(id));
+    on('MemberLeft', (id) => this.members.delete(id));
+  }
+
+  async join(room) {
+    this.#room = room;
+    this.#early = [];
+    const { history, members } = await this.invoke('Join', room, 'guest');
+    this.found = history.map(({ id }) => id);
+    this.members = new Set(members.map(({ id }) => id));
+    this.messages = [];
+    for (const happen of this.#early) happen();
+    this.#early = null;
+  }
+}
 
 /** Somebody with a browser of their own: nothing is shared between two visitors but the server. */
 async function visitor(t, viewport) {

@@ -35,6 +35,8 @@
 
   var name = '';
   var room = null;
+  var joins = 0;
+  var waiting = [];
   var own = {};
   var rooms = [];
   var members = [];
@@ -51,33 +53,47 @@
 
   /* The connection. */
 
-  connection.on('MessageReceived', function (message) {
+  onRoom('MessageReceived', function (message) {
     stopTyping(message.from.id);
     addMessage(message);
   });
 
-  connection.on('MemberJoined', function (member) {
-    if (members.some(hasId(member.id))) return;
+  onRoom('MemberJoined', function (member) {
+    if (members.some(function (other) { return other.id === member.id; })) return;
     members.push(member);
     showMembers();
     addNotice(member.name + ' joined');
   });
 
-  connection.on('MemberLeft', function (member) {
-    if (!members.some(hasId(member.id))) return;
-    members = members.filter(function (other) { return other.id !== member.id; });
+  onRoom('MemberLeft', function (member) {
+    var others = members.filter(function (other) { return other.id !== member.id; });
+    if (others.length === members.length) return;
+    members = others;
     stopTyping(member.id);
     showMembers();
     addNotice(member.name + ' left');
   });
 
-  connection.on('MemberTyping', function (member, isTyping) {
+  onRoom('MemberTyping', function (member, isTyping) {
     stopTyping(member.id);
     if (!isTyping || own[member.id]) return;
     var timer = setTimeout(function () { stopTyping(member.id); }, TYPING_FORGOTTEN);
     typists[member.id] = { name: member.name, timer: timer };
     showTyping();
   });
+
+  // A room is heard before it is seen: what happens while a Join is under way waits until its
+  // answer is shown, and counts if it was in the room where we are then.
+  function onRoom(event, happened) {
+    connection.on(event, function (where, who, what) {
+      waiting.push(function () { if (where === room) happened(who, what); });
+      catchUp();
+    });
+  }
+
+  function catchUp() {
+    while (!joins && waiting.length) waiting.shift()();
+  }
 
   connection.on('RoomsChanged', showRooms);
 
@@ -107,9 +123,8 @@
   }
 
   function showConnection(trouble) {
-    var state = at('state');
-    state.textContent = connection.state;
-    state.setAttribute('data-state', connection.state);
+    at('state').textContent = connection.state;
+    at('state').setAttribute('data-state', connection.state);
     at('transport').textContent = connection.transport || '';
     at('banner-text').textContent = trouble;
     at('banner').hidden = !trouble;
@@ -124,7 +139,11 @@
   /* Joining. */
 
   function join(wanted, as) {
-    return connection.invoke('Join', wanted, as).then(enter);
+    function over() { joins--; catchUp(); }
+    var joined = connection.invoke('Join', wanted, as).then(enter);
+    joins++;
+    joined.then(over, over);
+    return joined;
   }
 
   function enter(joined) {
@@ -207,11 +226,9 @@
     if (isSeen(message)) return;
     seen[key(message)] = true;
 
-    var log = at('log');
-    var along = readingAlong || own[message.from.id];
     var date = new Date(message.at);
     if (!last || last.date.toDateString() !== date.toDateString()) {
-      log.appendChild(element('div', 'day', dayOf(date)));
+      at('log').appendChild(element('div', 'day', dayOf(date)));
       last = null;
     }
     if (!last || last.from !== message.from.id || date - last.date > GROUP_SPAN) {
@@ -228,7 +245,7 @@
     item.appendChild(time);
     last.bubbles.appendChild(item);
 
-    if (along) scrollToEnd();
+    if (readingAlong || own[message.from.id]) scrollToEnd();
     else at('newest').hidden = false;
   }
 
@@ -293,43 +310,40 @@
   /* The people and the rooms. */
 
   function showMembers() {
-    var list = at('members');
-    list.textContent = '';
+    at('members').textContent = '';
     members.forEach(function (member) {
       var item = element('li', 'member');
       item.appendChild(avatar(member.name));
       item.appendChild(element('span', 'label', member.name));
       if (own[member.id]) item.appendChild(element('small', '', 'you'));
-      list.appendChild(item);
+      at('members').appendChild(item);
     });
     at('count').textContent = members.length;
   }
 
   function showRooms(changed) {
-    var list = at('rooms');
     rooms = changed;
-    list.textContent = '';
+    at('rooms').textContent = '';
     offered().forEach(function (offer) {
       var item = element('li');
       var button = roomButton(offer, function () { move(offer.name); });
       if (offer.name === room) button.setAttribute('aria-current', 'true');
       item.appendChild(button);
-      list.appendChild(item);
+      at('rooms').appendChild(item);
     });
     showChoices();
   }
 
   function showChoices() {
-    var list = at('choices');
     var chosen = at('room').value.trim();
-    list.textContent = '';
+    at('choices').textContent = '';
     offered().forEach(function (offer) {
       var button = roomButton(offer, function () {
         at('room').value = offer.name;
         showChoices();
       });
       button.setAttribute('aria-pressed', String(offer.name === chosen));
-      list.appendChild(button);
+      at('choices').appendChild(button);
     });
   }
 
@@ -344,19 +358,10 @@
 
   // The fixed rooms first, in their order, then what else the server knows.
   function offered() {
-    var counts = {};
-    var names = ROOMS.slice();
-    rooms.forEach(function (known) {
-      counts['#' + known.name] = known.members;
-      if (names.indexOf(known.name) < 0) names.push(known.name);
-    });
-    return names.map(function (name) {
-      return { name: name, members: counts['#' + name] || 0 };
-    });
-  }
-
-  function hasId(id) {
-    return function (member) { return member.id === id; };
+    var others = rooms.filter(function (known) { return ROOMS.indexOf(known.name) < 0; });
+    return ROOMS.map(function (name) {
+      return rooms.filter(function (known) { return known.name === name; })[0] || { name: name };
+    }).concat(others);
   }
 
   function avatar(name) {
@@ -376,28 +381,20 @@
     }).join('');
   }
 
-  function openPanel() {
-    document.body.className = 'panel-open';
-    showPanel();
-    at('close').focus();
-  }
-
-  function closePanel() {
-    if (document.body.className !== 'panel-open') return;
-    document.body.className = '';
-    showPanel();
-    at('people').focus();
-  }
-
   // On a phone the panel lies over the conversation, which is out of reach meanwhile.
-  function showPanel() {
-    var isOpen = document.body.className === 'panel-open';
+  function showPanel(isOpen) {
+    document.body.className = isOpen ? 'panel-open' : '';
     at('people').setAttribute('aria-expanded', String(isOpen));
     at('bar').inert = isOpen;
     at('conversation').inert = isOpen;
+    at(isOpen ? 'close' : 'people').focus();
   }
 
-  at('people').onclick = openPanel;
+  function closePanel() {
+    if (document.body.className === 'panel-open') showPanel(false);
+  }
+
+  at('people').onclick = function () { showPanel(true); };
   at('close').onclick = closePanel;
   at('shade').onclick = closePanel;
   document.onkeydown = function (event) { if (event.key === 'Escape') closePanel(); };

@@ -5,20 +5,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hubwire::prelude::*;
 
-use crate::rooms::{Entered, Member, Message, RoomSummary, Rooms};
+use crate::rooms::{Entered, Member, Message, RoomSummary, Rooms, TooManyRooms};
 
 const NAME_MAX: usize = 40;
 const TEXT_MAX: usize = 2000;
 
+/// What happens in a room says in which, since a page that moves hears two for a moment.
 #[hub_client]
 pub trait ChatPage {
-    fn message_received(message: &Message);
-    fn member_joined(member: &Member);
-    fn member_left(member: &Member);
-    fn member_typing(member: &Member, typing: bool);
+    fn message_received(room: &str, message: &Message);
+    fn member_joined(room: &str, member: &Member);
+    fn member_left(room: &str, member: &Member);
+    fn member_typing(room: &str, member: &Member, typing: bool);
     fn rooms_changed(rooms: &[RoomSummary]);
 }
 
+/// What changes the rooms is told while they are locked, so that everyone hears it in the order in which it came to be.
+/// Sends allow that: they put their message into outboxes and never wait.
 #[derive(Debug, Default)]
 pub struct Chat {
     rooms: Mutex<Rooms>,
@@ -35,13 +38,12 @@ impl Chat {
     ) -> HubResult<Entered> {
         let room = checked("room", &room)?;
         let name = checked("name", &name)?;
-        self.part(cx).await?;
-        let entered = self.rooms().enter(cx.connection_id(), name, &room);
-        let entered = entered.ok_or_else(|| HubError::new("there are too many rooms"))?;
-        cx.clients().group(&*room).member_joined(&entered.you);
+        if let Some(left) = self.enter(cx, name, &room)? {
+            cx.leave_group(&left).await?;
+        }
         cx.join_group(&room).await?;
-        cx.clients().all().rooms_changed(&self.rooms().summaries());
-        Ok(entered)
+        // Only now, for what is said before one is in the group must be in what one finds.
+        self.look(cx)
     }
 
     /// Says something to everyone in the caller's room.
@@ -53,16 +55,17 @@ impl Chat {
         if text.chars().count() > TEXT_MAX {
             return Err(HubError::new(format!("a message has at most {TEXT_MAX} characters")));
         }
-        let said = self.rooms().say(cx.connection_id(), text.to_owned(), unix_millis());
-        let (room, message) = said.ok_or_else(|| HubError::new("join a room first"))?;
-        cx.clients().group(room).message_received(&message);
+        let mut rooms = self.rooms();
+        let said = rooms.say(cx.connection_id(), text.to_owned(), unix_millis());
+        let (room, message) = said.ok_or_else(not_in_a_room)?;
+        cx.clients().group(&room).message_received(&room, &message);
         Ok(())
     }
 
     /// Tells the others in the room whether the caller is writing.
     fn typing(&self, cx: &CallerContext<Self>, typing: bool) {
         if let Some((room, member)) = self.rooms().find(cx.connection_id()) {
-            cx.clients().others_in_group(room).member_typing(member, typing);
+            cx.clients().others_in_group(room).member_typing(room, member, typing);
         }
     }
 
@@ -72,10 +75,12 @@ impl Chat {
         self.rooms().summaries()
     }
 
-    async fn on_disconnected(&self, cx: &CallerContext<Self>) -> HubResult<()> {
-        self.part(cx).await?;
-        cx.clients().all().rooms_changed(&self.rooms().summaries());
-        Ok(())
+    async fn on_disconnected(&self, cx: &CallerContext<Self>) {
+        let mut rooms = self.rooms();
+        if let Some((room, member)) = rooms.leave(cx.connection_id()) {
+            cx.clients().others_in_group(&room).member_left(&room, &member);
+            cx.clients().all().rooms_changed(&rooms.summaries());
+        }
     }
 }
 
@@ -85,14 +90,34 @@ impl Chat {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn part(&self, cx: &CallerContext<Self>) -> HubResult<()> {
-        let left = self.rooms().leave(cx.connection_id());
-        if let Some((room, member)) = left {
-            cx.leave_group(&room).await?;
-            cx.clients().group(room).member_left(&member);
-        }
-        Ok(())
+    /// Moves the caller in the books, or not at all, and gives back which room they left.
+    fn enter(
+        &self,
+        cx: &CallerContext<Self>,
+        name: String,
+        room: &str,
+    ) -> HubResult<Option<String>> {
+        let mut rooms = self.rooms();
+        let left = rooms.enter(cx.connection_id(), name, room);
+        let left = left.map_err(|TooManyRooms| HubError::new("there are too many rooms"))?;
+        Ok(left.map(|(room, member)| {
+            cx.clients().others_in_group(&room).member_left(&room, &member);
+            room
+        }))
     }
+
+    /// Shows the caller their room, and them to the others.
+    fn look(&self, cx: &CallerContext<Self>) -> HubResult<Entered> {
+        let rooms = self.rooms();
+        let entered = rooms.look(cx.connection_id()).ok_or_else(not_in_a_room)?;
+        cx.clients().others_in_group(&entered.room).member_joined(&entered.room, &entered.you);
+        cx.clients().all().rooms_changed(&rooms.summaries());
+        Ok(entered)
+    }
+}
+
+fn not_in_a_room() -> HubError {
+    HubError::new("join a room first")
 }
 
 fn checked(what: &str, text: &str) -> HubResult<String> {

@@ -5,6 +5,8 @@
 mod hub;
 mod rooms;
 
+use std::io::IsTerminal;
+
 use actix_web::{App, HttpResponse, HttpServer, web};
 use hubwire::prelude::*;
 use tracing_subscriber::EnvFilter;
@@ -14,7 +16,11 @@ use crate::hub::Chat;
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let host = std::env::var("HOST").unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("5100".to_owned());
 

@@ -54,21 +54,41 @@ pub struct Entered {
     pub history: Vec<Message>,
 }
 
+/// There are as many rooms as there may be.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooManyRooms;
+
 impl Rooms {
-    /// Puts someone into a room, or says that there are too many.
-    pub fn enter(&mut self, id: &ConnectionId, name: String, room: &str) -> Option<Entered> {
+    /// Puts someone into a room, and gives back where they were before.
+    ///
+    /// # Errors
+    ///
+    /// When a new room would be one too many; they stay where they are.
+    pub fn enter(
+        &mut self,
+        id: &ConnectionId,
+        name: String,
+        room: &str,
+    ) -> Result<Option<(String, Member)>, TooManyRooms> {
         if self.rooms.len() >= ROOMS_MAX && !self.rooms.contains_key(room) {
-            return None;
+            return Err(TooManyRooms);
         }
+        let left = self.leave(id);
         let you = Member { id: id.to_string(), name };
-        let entered = self.rooms.entry(room.to_owned()).or_default();
-        entered.members.push(you.clone());
+        self.rooms.entry(room.to_owned()).or_default().members.push(you);
         self.whereabouts.insert(id.clone(), room.to_owned());
+        Ok(left)
+    }
+
+    /// The room where someone is, as they find it now.
+    pub fn look(&self, id: &ConnectionId) -> Option<Entered> {
+        let (name, you) = self.find(id)?;
+        let room = self.rooms.get(name)?;
         Some(Entered {
-            room: room.to_owned(),
-            you,
-            members: entered.members.clone(),
-            history: entered.history.iter().cloned().collect(),
+            room: name.to_owned(),
+            you: you.clone(),
+            members: room.members.clone(),
+            history: room.history.iter().cloned().collect(),
         })
     }
 
@@ -117,27 +137,68 @@ impl Rooms {
 mod tests {
     use super::*;
 
+    fn enter(rooms: &mut Rooms, id: &ConnectionId, room: &str) -> Option<String> {
+        rooms.enter(id, id.to_string(), room).unwrap().map(|(left, _)| left)
+    }
+
     #[test]
     fn a_late_comer_gets_the_last_messages() {
         let mut rooms = Rooms::default();
         let (ada, bob) = (ConnectionId::from("a"), ConnectionId::from("b"));
-        rooms.enter(&ada, "Ada".to_owned(), "lobby");
+        enter(&mut rooms, &ada, "lobby");
         for n in 0..=HISTORY as u64 {
             rooms.say(&ada, n.to_string(), n);
         }
-        let entered = rooms.enter(&bob, "Bob".to_owned(), "lobby").unwrap();
-        assert_eq!(entered.history.len(), HISTORY);
-        assert_eq!(entered.history[0].text, "1");
-        assert_eq!(entered.members.len(), 2);
+        enter(&mut rooms, &bob, "lobby");
+        let found = rooms.look(&bob).unwrap();
+        assert_eq!((found.room.as_str(), found.you.id.as_str()), ("lobby", "b"));
+        assert_eq!(found.history.len(), HISTORY);
+        assert_eq!(found.history[0].text, "1");
+        assert_eq!(found.members.len(), 2);
+    }
+
+    #[test]
+    fn what_is_said_between_entering_and_looking_is_found() {
+        let mut rooms = Rooms::default();
+        let (ada, bob) = (ConnectionId::from("a"), ConnectionId::from("b"));
+        enter(&mut rooms, &ada, "lobby");
+        enter(&mut rooms, &bob, "lobby");
+        rooms.say(&ada, "hello".to_owned(), 0);
+        assert_eq!(rooms.look(&bob).unwrap().history.len(), 1);
+    }
+
+    #[test]
+    fn who_moves_is_in_one_room_only() {
+        let mut rooms = Rooms::default();
+        let (ada, bob) = (ConnectionId::from("a"), ConnectionId::from("b"));
+        enter(&mut rooms, &bob, "lobby");
+        assert_eq!(enter(&mut rooms, &ada, "lobby"), None);
+        assert_eq!(enter(&mut rooms, &ada, "garden").as_deref(), Some("lobby"));
+        assert_eq!(rooms.find(&ada).map(|(room, _)| room), Some("garden"));
+        assert_eq!(rooms.look(&bob).unwrap().members.len(), 1);
+    }
+
+    #[test]
+    fn one_room_too_many_leaves_everyone_where_they_are() {
+        let mut rooms = Rooms::default();
+        let ada = ConnectionId::from("a");
+        enter(&mut rooms, &ada, "lobby");
+        for n in 1..ROOMS_MAX {
+            enter(&mut rooms, &ConnectionId::from(n.to_string()), &n.to_string());
+        }
+        assert_eq!(rooms.enter(&ada, "Ada".to_owned(), "garden").unwrap_err(), TooManyRooms);
+        assert_eq!(rooms.find(&ada).map(|(room, _)| room), Some("lobby"));
+        assert_eq!(enter(&mut rooms, &ada, "1").as_deref(), Some("lobby"));
+        assert_eq!(enter(&mut rooms, &ada, "garden").as_deref(), Some("1"));
     }
 
     #[test]
     fn an_empty_room_is_forgotten() {
         let mut rooms = Rooms::default();
         let ada = ConnectionId::from("a");
-        rooms.enter(&ada, "Ada".to_owned(), "lobby");
+        enter(&mut rooms, &ada, "lobby");
         assert_eq!(rooms.leave(&ada).map(|(room, _)| room).as_deref(), Some("lobby"));
-        assert!(rooms.summaries().is_empty());
+        assert!(rooms.summaries().is_empty() && rooms.look(&ada).is_none());
         assert!(rooms.leave(&ada).is_none() && rooms.say(&ada, String::new(), 0).is_none());
     }
 }
