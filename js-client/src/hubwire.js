@@ -17,7 +17,7 @@
   // Ends every hub message, and both halves of the handshake.
   var RECORD_SEPARATOR = '\x1e';
 
-  // Numbers of the hub protocol, for the types that this client speaks.
+  // Message types of the hub protocol.
   var INVOCATION = 1;
   var COMPLETION = 3;
   var PING = 6;
@@ -121,8 +121,7 @@
     var self = this;
     var args = rest(arguments);
     return new Promise(function (resolve) {
-      self._write({ type: INVOCATION, target: name, arguments: args });
-      resolve();
+      resolve(self._write({ type: INVOCATION, target: name, arguments: args }));
     });
   };
 
@@ -230,7 +229,12 @@
   HubConnection.prototype._answer = function (message) {
     var self = this;
     var link = self._link;
-    var handlers = self._methods[message.target.toLowerCase()] || [];
+    var key = message.target.toLowerCase();
+    var handlers = self._methods[key];
+    if (!handlers) {
+      handlers = self._methods[key] = []; // known from now on: this is said once
+      report("No client method with the name '" + key + "' found.", 'warn');
+    }
     var results = handlers.slice().map(function (handler) {
       return new Promise(function (resolve) { resolve(handler.apply(self, message.arguments)); });
     });
@@ -279,7 +283,7 @@
    *
    * Every callback of a timer, request or socket goes through `during`, which is deaf once the
    * link has ended, so that a late event of one link never reaches the next. One timer bounds
-   * the server's silence at every step, because some WebSockets neither open nor fail.
+   * the server's silence at every later step, because some WebSockets neither open nor fail.
    */
   function openLink(connection, events) {
     var options = connection._options;
@@ -366,8 +370,7 @@
       armSilence();
       armPing();
       for (var i = 0; i < records.length && !ended; i++) {
-        if (handshaken) events.onmessage(JSON.parse(records[i]));
-        else finishHandshake(JSON.parse(records[i]));
+        (handshaken ? events.onmessage : finishHandshake)(JSON.parse(records[i]));
       }
     }
 
@@ -397,10 +400,11 @@
       pingTimer = setTimeout(during(function () { write({ type: PING }); }), wait);
     }
 
-    armSilence();
     new Promise(function (resolve) {
       resolve(options.accessTokenFactory && options.accessTokenFactory());
     }).then(during(function (token) {
+      // Not earlier: the token may wait for a person to log in.
+      armSilence();
       if (options.skipNegotiation) connect(connection._url, token);
       else negotiate(connection._url, token, 0);
     }), during(end));
@@ -456,9 +460,10 @@
     return url + (url.indexOf('?') < 0 ? '?' : '&') + name + '=' + encodeURIComponent(value);
   }
 
-  // WebSocket did not resolve relative addresses until 2023; an anchor always has.
+  // Negotiation is HTTP, and WebSocket long refused relative addresses and fragments.
   function absolute(url) {
-    if (/^(http|ws)s?:/i.test(url)) return url;
+    url = url.replace(/#.*/, '');
+    if (/^(http|ws)s?:/i.test(url)) return url.replace(/^ws/i, 'http');
     if (typeof document === 'undefined') {
       throw new Error("outside of a page a url must be whole: '" + url + "'");
     }
@@ -486,8 +491,8 @@
     });
   }
 
-  function report(error) {
-    if (typeof console !== 'undefined') console.error(error);
+  function report(error, level) {
+    if (typeof console !== 'undefined') console[level || 'error'](error);
   }
 
   return { HubConnection: HubConnection, HubConnectionBuilder: HubConnectionBuilder };
