@@ -1,13 +1,12 @@
 // The chat example: two people talk in a real browser, a third finds what was said, and under load nobody misses a word.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { chromium } from 'playwright-core';
-
+import { launch, skip } from './kit/browser.mjs';
 import { plain } from './kit/clients.mjs';
 import { ServerProcess } from './kit/process.mjs';
 import { Client } from './kit/stage.mjs';
@@ -17,12 +16,6 @@ const ARTIFACTS = fileURLToPath(new URL('artifacts/', import.meta.url));
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
-  .flatMap((name) => process.env.PATH.split(delimiter).map((folder) => join(folder, name)))
-  .find(existsSync);
-// CI promises a browser; elsewhere its absence is said and skipped.
-const skip = !executablePath && !process.env.CI && 'no Chromium in PATH';
-
 let server;
 let browser;
 
@@ -30,19 +23,7 @@ before(async () => {
   server = await ServerProcess.start('chat');
   if (skip) return;
   mkdirSync(ARTIFACTS, { recursive: true });
-  browser = await chromium.launch({
-    executablePath,
-    // Chromium refuses its sandbox to root; the rest keeps it from talking to anybody but the server.
-    args: [
-      ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  browser = await launch();
 });
 
 after(async () => {
