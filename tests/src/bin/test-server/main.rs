@@ -6,7 +6,7 @@ use std::alloc::System;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpResponse, HttpServer, Responder, web};
+use actix_web::{App, HttpResponse, HttpServer, Responder, middleware, web};
 use cap::Cap;
 use hubwire::prelude::*;
 use hubwire::{AllowedOrigins, ConnectionId};
@@ -123,6 +123,11 @@ async fn serve() -> std::io::Result<()> {
             .service(data.fast.at("/fast").options(impatient()).identity(identify))
             .service(data.big.at("/big").identity(identify))
             .service(data.refusing.at("/refusing"))
+            .service(
+                web::scope("/nested/{tenant}")
+                    .wrap(middleware::NormalizePath::trim())
+                    .service(data.big.at("/v1.0/hub").identity(identify)),
+            )
             .route("/count/{hub}", web::get().to(count))
             .route("/log/{id}", web::get().to(log))
             .route("/memory", web::get().to(memory))
