@@ -18,11 +18,12 @@ const connect = (t, path) => new Stage(t, plain, server).connect(path);
 const count = (server, ...patterns) =>
   server.lines.filter((line) => patterns.every((pattern) => pattern.test(line))).length;
 
-test('a hub is announced once, however many workers serve it', async () => {
-  for (const name of ['hub', 'detailed', 'fast', 'big', 'Refusing']) {
-    await server.logged(new RegExp(`INFO.*hub mounted.*hub="${name}"`));
+test('a hub is announced once where it is mounted, however many workers serve it', async () => {
+  const mounted = [['hub', '/hub'], ['detailed', '/detailed'], ['fast', '/fast'], ['big', '/big'], ['big', '/v1.0/hub'], ['Refusing', '/refusing']];
+  for (const [name, path] of mounted) {
+    await server.logged(new RegExp(`INFO.*hub mounted.*hub="${name}" path="${path}"`));
   }
-  assert.equal(count(server, /hub mounted/), 5);
+  assert.equal(count(server, /hub mounted/), mounted.length);
 });
 
 test('an argument that does not fit is one warning that names all there is to know', async (t) => {
