@@ -92,8 +92,11 @@ test('the newest poll wins', async () => {
   for (let i = 0; i < 100; i += 1) polls.push(poller.poll());
   await poller.post(invocation('Echo', ['once'], '1'));
   const answers = await Promise.all(polls);
-  assert.deepEqual(answers.filter(([status]) => status === 200), [[200, result(1, 'once')]]);
-  assert.equal(answers.filter(([status]) => status === 204).length, 99);
+  assert.deepEqual(answers.filter(([, body]) => body !== ''), [[200, result(1, 'once')]]);
+  // Where the POST overtook a poll, the last one waited until its time was over.
+  const empty = answers.filter(([status, body]) => status === 200 && body === '').length;
+  assert.ok(empty <= 1, `${empty} polls were answered empty`);
+  assert.equal(answers.filter(([status]) => status === 204).length, 99 - empty);
 });
 
 test('what an answer lost comes with the next', async (t) => {
