@@ -1,22 +1,17 @@
 //! Server-Sent Events on actix-web: a response that never ends carries what the client receives.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use bytes::Bytes;
 use hubwire_transport::event_stream::{OPENING, write_event};
 use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 
+use crate::body::{CHUNK, Chunks, Lasting};
 use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::Home;
-
-/// The most that is handed to the server at once, as for WebSockets.
-const CHUNK: usize = 16 * 1024;
 
 /// Whether a request asks for an event stream.
 pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
@@ -45,7 +40,7 @@ pub(crate) async fn accept(
         .insert_header((header::CONTENT_ENCODING, "identity"))
         // The same for nginx, which buffers answers unless told otherwise.
         .insert_header(("x-accel-buffering", "no"))
-        .body(Body::new(attachment)))
+        .body(Lasting(Body::new(attachment))))
 }
 
 /// The stream: frames what waits in the outbox, and ends with the connection.
@@ -70,26 +65,6 @@ impl Body {
         }
     }
 
-    fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        // Asked for every chunk, also in the middle of a long event: what was passed on is told, and the end is seen.
-        let budget = if self.rest.is_empty() { CHUNK } else { 0 };
-        let passed = std::mem::take(&mut self.passed);
-        let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
-        if taken == Poll::Ready(Taken::Cut) {
-            return Poll::Ready(None);
-        }
-        if self.rest.is_empty() {
-            self.frame();
-        }
-        if !self.rest.is_empty() {
-            return Poll::Ready(Some(self.slice()));
-        }
-        match taken {
-            Poll::Ready(Taken::Finished | Taken::Superseded) => Poll::Ready(None),
-            Poll::Pending | Poll::Ready(Taken::Cut | Taken::Messages) => Poll::Pending,
-        }
-    }
-
     fn frame(&mut self) {
         let mut framed = Vec::new();
         for message in self.taken.drain(..) {
@@ -109,17 +84,24 @@ impl Body {
     }
 }
 
-impl MessageBody for Body {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(Ok))
+impl Chunks for Body {
+    fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        // Asked for every chunk, also in the middle of a long event: what was passed on is told, and the end is seen.
+        let budget = if self.rest.is_empty() { CHUNK } else { 0 };
+        let passed = std::mem::take(&mut self.passed);
+        let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
+        if taken == Poll::Ready(Taken::Cut) {
+            return Poll::Ready(None);
+        }
+        if self.rest.is_empty() {
+            self.frame();
+        }
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(self.slice()));
+        }
+        match taken {
+            Poll::Ready(Taken::Finished | Taken::Superseded) => Poll::Ready(None),
+            Poll::Pending | Poll::Ready(Taken::Cut | Taken::Messages) => Poll::Pending,
+        }
     }
 }

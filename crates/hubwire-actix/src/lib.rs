@@ -20,6 +20,7 @@
 //!
 //! It knows no hub message: what arrives is handed to the [`Application`](hubwire_transport::Application).
 
+mod body;
 mod clock;
 mod endpoint;
 mod event_stream;

@@ -17,15 +17,13 @@ use hubwire_transport::{
     Attachment, Connection, DisconnectReason, Found, Message, Taken, Transport,
 };
 
+use crate::body::CHUNK;
 use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::Home;
 use crate::negotiate::text;
 
 /// About how much one answer carries; what is left comes with the next.
 const ANSWER: usize = 256 * 1024;
-
-/// The most that is handed to the server at once, as for WebSockets.
-const CHUNK: usize = 16 * 1024;
 
 /// Answers a poll.
 pub(crate) async fn poll(

@@ -1,13 +1,11 @@
 //! WebSockets on actix-web: the upgrade, and the body that writes.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Once;
 use std::task::{Context, Poll};
 
-use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_http::body::BoxBody;
 use actix_http::{Response, ws};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
@@ -15,13 +13,11 @@ use bytes::Bytes;
 use hubwire_transport::websocket::{write_close, write_empty_close};
 use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 
+use crate::body::{CHUNK, Chunks, Lasting};
 use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::{Home, Reader};
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
-
-/// The most that is handed to the server at once: its buffer copies what it is given, and keeps it for as long as a client does not read.
-const CHUNK: usize = 16 * 1024;
 
 /// Whether a request wants a WebSocket, rightly or not.
 pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
@@ -56,7 +52,7 @@ pub(crate) async fn accept(
     let reader = Reader::new(connection.clone(), socket.clone(), payload, limit);
     let application = mounted.application.clone();
     rt::spawn(Home::new(application, connection, Some(reader), registration));
-    Ok(response.message_body(BoxBody::new(Body::new(attachment, socket)))?.into())
+    Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket))))?.into())
 }
 
 fn is_websocket(request: &HttpRequest) -> bool {
@@ -109,6 +105,44 @@ impl Body {
         }
     }
 
+    /// At most [`CHUNK`] bytes of what is at hand: many small frames together, a long one in slices.
+    fn next_chunk(&mut self) -> Option<Bytes> {
+        if !self.rest.is_empty() {
+            return Some(self.slice_rest());
+        }
+        let mut chunk = Vec::new();
+        self.socket.write_pongs(&mut chunk);
+        if chunk.is_empty() && self.taken.len() == 1 {
+            self.rest = self.taken.pop_front()?.into_frame();
+            return Some(self.slice_rest());
+        }
+        while let Some(message) = self.taken.front() {
+            if chunk.len() + message.len() > CHUNK {
+                break;
+            }
+            if chunk.capacity() == 0 {
+                let sum = self.taken.iter().map(Message::len).sum::<usize>();
+                chunk.reserve_exact(sum.min(CHUNK));
+            }
+            chunk.extend_from_slice(message.frame());
+            self.passed += message.len();
+            self.taken.pop_front();
+        }
+        if chunk.is_empty() {
+            self.rest = self.taken.pop_front()?.into_frame();
+            return Some(self.slice_rest());
+        }
+        Some(chunk.into())
+    }
+
+    fn slice_rest(&mut self) -> Bytes {
+        let slice = self.rest.split_to(self.rest.len().min(CHUNK));
+        self.passed += slice.len();
+        slice
+    }
+}
+
+impl Chunks for Body {
     fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         self.socket.register(cx);
         match (self.stage, self.socket.peer()) {
@@ -152,56 +186,5 @@ impl Body {
             return Poll::Ready(Some(frame.into()));
         }
         Poll::Pending
-    }
-
-    /// At most [`CHUNK`] bytes of what is at hand: many small frames together, a long one in slices.
-    fn next_chunk(&mut self) -> Option<Bytes> {
-        if !self.rest.is_empty() {
-            return Some(self.slice_rest());
-        }
-        let mut chunk = Vec::new();
-        self.socket.write_pongs(&mut chunk);
-        if chunk.is_empty() && self.taken.len() == 1 {
-            self.rest = self.taken.pop_front()?.into_frame();
-            return Some(self.slice_rest());
-        }
-        while let Some(message) = self.taken.front() {
-            if chunk.len() + message.len() > CHUNK {
-                break;
-            }
-            if chunk.capacity() == 0 {
-                let sum = self.taken.iter().map(Message::len).sum::<usize>();
-                chunk.reserve_exact(sum.min(CHUNK));
-            }
-            chunk.extend_from_slice(message.frame());
-            self.passed += message.len();
-            self.taken.pop_front();
-        }
-        if chunk.is_empty() {
-            self.rest = self.taken.pop_front()?.into_frame();
-            return Some(self.slice_rest());
-        }
-        Some(chunk.into())
-    }
-
-    fn slice_rest(&mut self) -> Bytes {
-        let slice = self.rest.split_to(self.rest.len().min(CHUNK));
-        self.passed += slice.len();
-        slice
-    }
-}
-
-impl MessageBody for Body {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(Ok))
     }
 }

@@ -260,7 +260,7 @@ impl<H: HubDefinition> Session<H> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(too_big(&error, self.reader.buffered())),
             };
-            // Nor does a call that has to wait.
+            // A call that has to wait keeps no larger buffer either, whatever its size.
             let is_copied = frame.len() <= COPIED || self.is_busy();
             let frame = if is_copied { Bytes::copy_from_slice(&frame) } else { frame };
             let message = self
