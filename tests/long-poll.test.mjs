@@ -50,11 +50,6 @@ class Poller {
 const open = async (options) => (await Poller.open(options)).shake();
 const result = (id, value) => `{"type":3,"invocationId":"${id}","result":${JSON.stringify(value)}}${END}`;
 
-test('negotiation offers it last, for text and bytes', async () => {
-  const { availableTransports } = JSON.parse(await server.fetch('/hub/negotiate?negotiateVersion=1', { method: 'POST' }));
-  assert.deepEqual(availableTransports.at(-1), { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] });
-});
-
 test('an answer carries all there is, and nobody keeps it', async () => {
   const poller = await open();
   await poller.post(invocation('Burst', [2], '1'));

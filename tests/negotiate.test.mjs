@@ -13,8 +13,8 @@ import { SOON, within } from './kit/within.mjs';
 const server = await TestServer.start();
 after(() => server.stop());
 
-async function negotiate(query) {
-  const response = await fetch(`${server.url}/hub/negotiate${query}`, { method: 'POST' });
+async function negotiate(query, path = '/hub') {
+  const response = await fetch(`${server.url}${path}/negotiate${query}`, { method: 'POST' });
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type'), /^application\/json/);
   return response.json();
@@ -38,6 +38,32 @@ test('without a version the id is the way in', async (t) => {
   assert.equal(answer.connectionToken, undefined);
   const client = await RawClient.connect(t, `${server.url}/hub?id=${answer.connectionId}`);
   assert.equal(await client.connectionId(), answer.connectionId);
+});
+
+/** All transports, as negotiation offers them. */
+const OFFERED = [
+  { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] },
+  { transport: 'ServerSentEvents', transferFormats: ['Text'] },
+  { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] },
+  { transport: 'ShortPolling', transferFormats: ['Text', 'Binary'] },
+];
+
+test('what is enabled is offered, best first', async () => {
+  assert.deepEqual((await negotiate('?negotiateVersion=1')).availableTransports, OFFERED);
+  assert.deepEqual((await negotiate('?negotiateVersion=1', '/stream-only')).availableTransports, [OFFERED[1]]);
+});
+
+test('what is not enabled is not to be had', async () => {
+  const ask = async (path, query, headers) => {
+    const { connectionToken } = await negotiate('?negotiateVersion=1', path);
+    const response = await fetch(`${server.url}${path}?id=${connectionToken}${query}`, { headers });
+    return [response.status, await response.text()];
+  };
+  const missing = (transport) => [404, `${transport} transport not supported by this end point type`];
+  assert.deepEqual(await ask('/stream-only', ''), missing('LongPolling'));
+  assert.deepEqual(await ask('/stream-only', '&transport=shortPolling'), missing('ShortPolling'));
+  assert.deepEqual(await ask('/poll-only', '', { accept: 'text/event-stream' }), missing('ServerSentEvents'));
+  assert.equal(await refused('/poll-only'), 404);
 });
 
 test('a version from the future is answered with the newest that there is', async () => {

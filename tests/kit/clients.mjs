@@ -5,6 +5,8 @@ import { createRequire } from 'node:module';
 import * as signalr from '@microsoft/signalr';
 import WebSocket from 'ws';
 
+import { PollingTransport } from './polling.mjs';
+
 const require = createRequire(import.meta.url);
 
 /** Microsoft's client, as everybody has it. */
@@ -15,6 +17,14 @@ const official = {
     new signalr.HubConnectionBuilder()
       .withUrl(url, { transport: signalr.HttpTransportType[transport], skipNegotiation, headers })
       .configureLogging(signalr.LogLevel.None),
+};
+
+/** The same with a transport of ours below it, which sets no headers. */
+const officialOverOurs = {
+  name: 'official',
+  setsHeaders: false,
+  builder: (url, { create }) =>
+    new signalr.HubConnectionBuilder().withUrl(url, { transport: create() }).configureLogging(signalr.LogLevel.None),
 };
 
 /** Our own client, given the WebSocket that Node 20 lacks; like a browser's page it sets no headers. */
@@ -33,6 +43,7 @@ const hubwire = {
 const transports = {
   longPolling: { name: 'LongPolling', transport: 'LongPolling', skipNegotiation: false, saysGoodbye: true, pings: false },
   serverSentEvents: { name: 'ServerSentEvents', transport: 'ServerSentEvents', skipNegotiation: false, saysGoodbye: false, pings: true },
+  shortPolling: { name: 'ShortPolling', create: () => new PollingTransport({ short: true }), skipNegotiation: false, saysGoodbye: true, pings: false },
   webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false, saysGoodbye: true, pings: true },
   webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true, pings: true },
 };
@@ -48,6 +59,7 @@ export const matrix = [
   combination(official, transports.webSocketsAtOnce, protocols.json),
   combination(official, transports.serverSentEvents, protocols.json),
   combination(official, transports.longPolling, protocols.json),
+  combination(officialOverOurs, transports.shortPolling, protocols.json),
   combination(hubwire, transports.webSockets, protocols.json),
   combination(hubwire, transports.webSocketsAtOnce, protocols.json),
 ];

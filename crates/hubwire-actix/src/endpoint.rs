@@ -16,11 +16,7 @@ use crate::clock::unix_seconds;
 use crate::identity::{IdentityHook, IntoIdentity};
 use crate::negotiate::{negotiate, text};
 use crate::request::snapshot;
-use crate::{event_stream, long_poll, misuse, origin, post, supervisor, websocket};
-
-/// What endpoints offer, best first.
-pub(crate) const TRANSPORTS: &[Transport] =
-    &[Transport::WebSockets, Transport::ServerSentEvents, Transport::LongPolling];
+use crate::{event_stream, misuse, origin, poll, post, supervisor, websocket};
 
 /// Mounts applications: `chat.at("/chat")`.
 pub trait MountExt: Mount {
@@ -121,15 +117,19 @@ impl Mounted {
         let identity = self.identify(request).await?;
         let (id, expires) = match (self.find(request), transport) {
             // A WebSocket may skip the negotiation.
-            (None, Transport::WebSockets) => (ConnectionId::random(), None),
+            (None, Transport::WebSockets) if self.options.transports.contains(transport) => {
+                (ConnectionId::random(), None)
+            }
+            (None, Transport::WebSockets) => return refused(self.refuse_change(transport)),
             (None, _) => return refused(text(StatusCode::BAD_REQUEST, "Connection ID required")),
+            (Some(Found::Fresh { .. }), _) if !self.options.transports.contains(transport) => {
+                return refused(self.refuse_change(transport));
+            }
             (Some(Found::Fresh { connection_id, expires }), _) => (connection_id, Some(expires)),
             (Some(Found::Live(connection)), _) => {
                 return refused(match connection.request().transport == transport {
                     true => conflict(),
-                    false => {
-                        text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection")
-                    }
+                    false => self.refuse_change(transport),
                 });
             }
             (Some(_), _) => {
@@ -138,6 +138,18 @@ impl Mounted {
         };
         let request = snapshot(request, transport, identity);
         Ok(Admission::Admitted(Admitted { id, request, expires }))
+    }
+
+    /// The answer to a request over a transport that is not offered, or not the connection's.
+    pub(crate) fn refuse_change(&self, transport: Transport) -> HttpResponse {
+        if self.options.transports.contains(transport) {
+            return text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection");
+        }
+        let name = transport.as_str();
+        text(
+            StatusCode::NOT_FOUND,
+            format!("{name} transport not supported by this end point type"),
+        )
     }
 
     /// Gives a connection that was admitted its place; `None` when another request was faster with its token.
@@ -184,7 +196,12 @@ impl Mounted {
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
         self.application.connections().reopen();
-        misuse::look(&self.application, &self.path, config.config().local_addr());
+        misuse::look(
+            &self.application,
+            &self.path,
+            self.options.transports,
+            config.config().local_addr(),
+        );
         supervisor::supervise(&self.application);
         let pattern = any_case(&self.path);
         let mounted = Rc::new(Mounted {
@@ -247,12 +264,14 @@ async fn connect(
         (&Method::GET, Some(_)) if event_stream::is_wanted(request) => {
             return event_stream::accept(mounted, request).await;
         }
-        (&Method::GET, Some(_)) => return long_poll::poll(mounted, request).await,
+        (&Method::GET, Some(_)) => {
+            return poll::answer(mounted, request, poll::kind(request)).await;
+        }
         (&Method::POST, Some(Found::Live(connection))) => {
             return post::receive(mounted, request, payload, &connection).await;
         }
         (_, Some(Found::Live(connection))) => {
-            return long_poll::delete(mounted, request, &connection).await;
+            return poll::delete(mounted, request, &connection).await;
         }
         (_, Some(_)) => text(StatusCode::NOT_FOUND, "No Connection with that ID"),
     })

@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::thread::ThreadId;
 
-use hubwire_transport::Application;
-
-use crate::endpoint::TRANSPORTS;
+use hubwire_transport::{Application, Transports};
 
 /// What is mounted in this process, by address and path. Servers come and go in tests, so only what still lives counts.
 static MOUNTED: LazyLock<Mutex<HashMap<Place, Vec<Mounting>>>> = LazyLock::new(Mutex::default);
@@ -25,7 +23,12 @@ struct Mounting {
 ///
 /// Workers of one server share an application that was built before the server.
 /// Where two workers have each built one, a broadcast of either reaches the clients of one worker only.
-pub(crate) fn look(application: &Arc<dyn Application>, path: &str, address: SocketAddr) {
+pub(crate) fn look(
+    application: &Arc<dyn Application>,
+    path: &str,
+    transports: Transports,
+    address: SocketAddr,
+) {
     let here = std::thread::current().id();
     let built_here = (application.built_on() == here).then_some(here);
     let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +61,7 @@ pub(crate) fn look(application: &Arc<dyn Application>, path: &str, address: Sock
             hub = application.name(),
             path,
             %address,
-            transports = TRANSPORTS.iter().map(|transport| transport.as_str()).collect::<Vec<_>>().join(", "),
+            %transports,
             offers = application.summary(),
             "hub mounted"
         );

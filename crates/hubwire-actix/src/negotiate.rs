@@ -1,5 +1,7 @@
 //! `POST {path}/negotiate`: which transports there are, and a token to come back with.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, mime};
@@ -9,7 +11,7 @@ use hubwire_transport::token::TokenKind;
 use serde::Serialize;
 
 use crate::clock::unix_seconds;
-use crate::endpoint::{Mounted, TRANSPORTS};
+use crate::endpoint::Mounted;
 
 /// Answers a negotiate request; nothing is stored until the client comes back with its token.
 pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
@@ -28,7 +30,8 @@ pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpRespons
     let lifetime = u32::try_from(ticks(mounted.options.disconnect_timeout)).unwrap_or(u32::MAX);
     let expires = unix_seconds().saturating_add(lifetime);
     let issued = mounted.application.connections().issue(&mounted.endpoint, kind, expires);
-    json(&NegotiateResponse::new(version, &issued.connection_id, &issued.token, TRANSPORTS))
+    let transports = mounted.options.transports;
+    json(&NegotiateResponse::new(version, &issued.connection_id, &issued.token, transports))
 }
 
 fn json(answer: &impl Serialize) -> HttpResponse {
@@ -36,6 +39,6 @@ fn json(answer: &impl Serialize) -> HttpResponse {
 }
 
 /// A short answer in plain text, as the official server gives them.
-pub(crate) fn text(status: StatusCode, body: &'static str) -> HttpResponse {
-    HttpResponse::build(status).insert_header(ContentType(mime::TEXT_PLAIN)).body(body)
+pub(crate) fn text(status: StatusCode, body: impl Into<Cow<'static, str>>) -> HttpResponse {
+    HttpResponse::build(status).insert_header(ContentType(mime::TEXT_PLAIN)).body(body.into())
 }

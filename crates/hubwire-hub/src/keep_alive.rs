@@ -32,9 +32,9 @@ pub(crate) enum Due {
 impl KeepAlive {
     pub(crate) fn new(options: &HubOptions, transport: Transport, now: u64) -> Self {
         // Polls are a sign of life by themselves: nobody pings over them, and a missing one is noticed below.
-        let (interval, timeout) = match transport {
-            Transport::LongPolling => (NEVER, NEVER),
-            _ => (ticks(options.keep_alive_interval), ticks(options.client_timeout_interval)),
+        let (interval, timeout) = match transport.is_lasting() {
+            true => (ticks(options.keep_alive_interval), ticks(options.client_timeout_interval)),
+            false => (NEVER, NEVER),
         };
         Self { interval, timeout, next_ping: now + interval, last_received: now, is_watched: false }
     }

@@ -13,7 +13,9 @@ use crate::options::ticks;
 use crate::outbox::Outbox;
 use crate::turns::{Turn, Turns};
 use crate::websocket::FrameError;
-use crate::{ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, UserId};
+use crate::{
+    ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, Transport, UserId,
+};
 
 /// A logical connection to one client, whatever carries it at the moment; cheap to clone.
 ///
@@ -318,7 +320,12 @@ impl Connection {
         let tick = shared.ticks.fetch_add(1, Ordering::Relaxed) + 1;
         let limits = Limits {
             goodbye: ticks(shared.options.close_timeout),
-            poll: ticks(shared.options.disconnect_timeout),
+            poll: ticks(match shared.request.transport {
+                Transport::ShortPolling => shared.options.short_polling_timeout,
+                Transport::LongPolling | Transport::ServerSentEvents | Transport::WebSockets => {
+                    shared.options.disconnect_timeout
+                }
+            }),
         };
         let unsent = shared.outbox.bytes();
         let (overdue, is_attached) = {

@@ -54,6 +54,7 @@ mod reason;
 mod request;
 mod table;
 pub mod token;
+mod transport;
 mod turns;
 pub mod websocket;
 
@@ -62,11 +63,11 @@ pub use self::connection::{Attachment, Connection, ConnectionId, Event, Intake, 
 pub use self::identity::{Identity, UserId};
 pub use self::inbox::Payload;
 pub use self::message::{Message, TransferFormat};
-pub use self::negotiate::Transport;
 pub use self::options::{Cors, EndpointOptions, OptionsError, ticks};
 pub use self::origin::{AllowedOrigins, is_own};
 pub use self::outbox::PushError;
 pub use self::reason::DisconnectReason;
 pub use self::request::{ConnectRequest, query_value};
 pub use self::table::{ConnectionTable, Found, Registration};
+pub use self::transport::{Transport, Transports};
 pub use self::turns::Turn;

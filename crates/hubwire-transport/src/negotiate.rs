@@ -4,51 +4,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::request::query_value;
-use crate::{ConnectionId, TransferFormat};
-
-/// What carries a connection, with the names of SignalR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Transport {
-    /// Requests that wait for what the client receives, and a POST for each thing it sends; text and binary.
-    LongPolling,
-    /// An event stream for what the client receives, and a POST for each thing it sends; text only.
-    ServerSentEvents,
-    /// A WebSocket, for text and binary.
-    WebSockets,
-}
-
-impl Transport {
-    /// The exact-case name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LongPolling => "LongPolling",
-            Self::ServerSentEvents => "ServerSentEvents",
-            Self::WebSockets => "WebSockets",
-        }
-    }
-
-    /// The formats that it carries.
-    pub const fn transfer_formats(self) -> &'static [TransferFormat] {
-        match self {
-            Self::ServerSentEvents => &[TransferFormat::Text],
-            Self::LongPolling | Self::WebSockets => &[TransferFormat::Text, TransferFormat::Binary],
-        }
-    }
-
-    /// Whether what carries the connection lasts as long as it does; polls come and go.
-    pub const fn is_lasting(self) -> bool {
-        match self {
-            Self::LongPolling => false,
-            Self::ServerSentEvents | Self::WebSockets => true,
-        }
-    }
-
-    /// Whether it carries `format`.
-    pub fn carries(self, format: TransferFormat) -> bool {
-        self.transfer_formats().contains(&format)
-    }
-}
+use crate::{ConnectionId, Transport, Transports};
 
 /// The highest negotiate version that exists.
 pub const MAX_VERSION: i64 = 1;
@@ -134,13 +90,13 @@ impl<'a> NegotiateResponse<'a> {
         version: i64,
         connection_id: &'a ConnectionId,
         token: &'a str,
-        transports: &[Transport],
+        transports: Transports,
     ) -> Self {
         Self {
             negotiate_version: version,
             connection_id: connection_id.as_str(),
             connection_token: (version > 0).then_some(token),
-            available_transports: transports.iter().copied().map(Into::into).collect(),
+            available_transports: transports.iter().map(Into::into).collect(),
         }
     }
 }
@@ -164,7 +120,8 @@ mod tests {
     fn the_answer_has_the_official_order() {
         let id = ConnectionId::from("id");
         let json = |version| {
-            let response = NegotiateResponse::new(version, &id, "token", &[Transport::WebSockets]);
+            let response =
+                NegotiateResponse::new(version, &id, "token", [Transport::WebSockets].into());
             serde_json::to_string(&response).unwrap()
         };
         let transports = r#""availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]}"#;

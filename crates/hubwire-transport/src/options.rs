@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::AllowedOrigins;
+use crate::{AllowedOrigins, Transports};
 
 /// Limits and times of one mounted endpoint, with the names of SignalR's `HttpConnectionDispatcherOptions`.
 ///
@@ -39,6 +39,10 @@ pub struct EndpointOptions {
     pub max_waiting_posts: usize,
     /// The lowest negotiate version that is answered.
     pub minimum_protocol_version: i64,
+    /// How long a connection over short polling lives without a poll.
+    pub short_polling_timeout: Duration,
+    /// What may carry connections.
+    pub transports: Transports,
     /// Bytes waiting for a client at which whoever produces for it alone waits.
     pub transport_max_buffer_size: usize,
     /// How long a client may take nothing of what waits for it.
@@ -81,6 +85,8 @@ impl Default for EndpointOptions {
             max_waiting_posts: 16,
             minimum_protocol_version: 0,
             poll_timeout: Duration::from_secs(50),
+            short_polling_timeout: Duration::from_secs(30),
+            transports: Transports::ALL,
             transport_max_buffer_size: 64 * 1024,
             transport_send_timeout: Duration::from_secs(10),
         }
@@ -182,6 +188,32 @@ impl EndpointOptions {
         self
     }
 
+    /// Sets how long a connection over short polling lives without a poll.
+    ///
+    /// Default 30 s: such a client polls in a rhythm of its own, slower while nothing happens.
+    /// [`disconnect_timeout`](Self::disconnect_timeout) is the same for long polling. Counted in whole seconds.
+    #[must_use]
+    pub fn short_polling_timeout(mut self, timeout: Duration) -> Self {
+        self.short_polling_timeout = timeout;
+        self
+    }
+
+    /// Sets what may carry connections; `negotiate` offers it, and a request over anything else is answered 404.
+    ///
+    /// Default: all. ASP.NET Core's `Transports`.
+    ///
+    /// ```
+    /// use hubwire_transport::{EndpointOptions, Transport};
+    ///
+    /// let options = EndpointOptions::default().transports([Transport::WebSockets, Transport::LongPolling]);
+    /// # assert!(options.validate().is_ok());
+    /// ```
+    #[must_use]
+    pub fn transports(mut self, transports: impl Into<Transports>) -> Self {
+        self.transports = transports.into();
+        self
+    }
+
     /// Sets how many bytes may wait for a client before whoever awaits room for it waits.
     ///
     /// Default 65,536, as in ASP.NET Core.
@@ -221,11 +253,18 @@ impl EndpointOptions {
             ("close_timeout", self.close_timeout),
             ("disconnect_timeout", self.disconnect_timeout),
             ("poll_timeout", self.poll_timeout),
+            ("short_polling_timeout", self.short_polling_timeout),
             ("transport_send_timeout", self.transport_send_timeout),
         ];
         for (option, value) in times {
             OptionsError::unless(!value.is_zero(), option, &format_args!("{value:?}"), TIME)?;
         }
+        OptionsError::unless(
+            !self.transports.is_empty(),
+            "transports",
+            &"empty",
+            "there must be at least one, or nobody can connect",
+        )?;
         OptionsError::unless(
             self.transport_max_buffer_size <= self.max_backlog,
             "transport_max_buffer_size",

@@ -157,7 +157,7 @@
 //!
 //! # What it does not do yet
 //!
-//! Connections come over WebSockets, Server-Sent Events and long polling with the JSON protocol. Streams, MessagePack and short polling are on their way.
+//! Connections come over WebSockets, Server-Sent Events, long and short polling with the JSON protocol. Streams and MessagePack are on their way.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;
@@ -176,7 +176,7 @@ pub use hubwire_protocol::{DecodeError, EncodeError};
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{
     AllowedOrigins, ConnectRequest, ConnectionId, Cors, DisconnectReason, EndpointOptions,
-    Identity, Mount, OptionsError, Transport, UserId,
+    Identity, Mount, OptionsError, Transport, Transports, UserId,
 };
 
 /// What the macros write against; not for people, and not covered by any promise.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::{App, HttpResponse, HttpServer, Responder, middleware, web};
 use cap::Cap;
 use hubwire::prelude::*;
-use hubwire::{AllowedOrigins, ConnectionId};
+use hubwire::{AllowedOrigins, ConnectionId, Transport};
 use serde::Deserialize;
 
 use crate::hub::{Log, Refusing, Scenario};
@@ -100,11 +100,16 @@ async fn broadcast_thread(hubs: web::Data<Hubs>, what: web::Query<What>) -> impl
     }
 }
 
+fn one_transport(transport: Transport) -> EndpointOptions {
+    EndpointOptions::default().transports([transport])
+}
+
 /// Times that a test can wait for.
 fn impatient() -> EndpointOptions {
     EndpointOptions::default()
         .disconnect_timeout(Duration::from_secs(4))
         .poll_timeout(Duration::from_secs(2))
+        .short_polling_timeout(Duration::from_secs(4))
 }
 
 fn listed() -> EndpointOptions {
@@ -123,6 +128,10 @@ async fn serve() -> std::io::Result<()> {
             .service(data.fast.at("/fast").options(impatient()).identity(identify))
             .service(data.big.at("/big").identity(identify))
             .service(data.refusing.at("/refusing"))
+            .service(
+                data.big.at("/stream-only").options(one_transport(Transport::ServerSentEvents)),
+            )
+            .service(data.big.at("/poll-only").options(one_transport(Transport::LongPolling)))
             .service(
                 web::scope("/nested/{tenant}")
                     .wrap(middleware::NormalizePath::trim())

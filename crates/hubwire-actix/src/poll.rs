@@ -1,6 +1,7 @@
-//! Long polling on actix-web: requests that wait for something to answer with.
+//! Polling on actix-web: requests that take what the client receives.
 //!
-//! The first poll of a connection opens it and is answered at once, so that the client can go on; each further one waits until there is something, and takes all of it.
+//! The first poll of a connection opens it and is answered at once, so that the client can go on; each further one takes all that there is.
+//! A long poll waits until there is something. A short one does not: the client asks again in a rhythm of its own.
 //! What an answer carries counts as delivered when its last byte was handed on; an answer that breaks off before leaves everything to the next poll.
 
 use std::collections::VecDeque;
@@ -13,8 +14,9 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, rt};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use hubwire_transport::{
-    Attachment, Connection, DisconnectReason, Found, Message, Taken, Transport,
+    Attachment, Connection, DisconnectReason, Found, Message, Taken, Transport, query_value,
 };
 
 use crate::body::CHUNK;
@@ -25,40 +27,59 @@ use crate::negotiate::text;
 /// About how much one answer carries; what is left comes with the next.
 const ANSWER: usize = 256 * 1024;
 
+/// Which kind of poll a GET is.
+pub(crate) fn kind(request: &HttpRequest) -> Transport {
+    let wish = query_value(request.query_string(), "transport");
+    match wish.is_some_and(|wish| wish.eq_ignore_ascii_case("shortPolling")) {
+        true => Transport::ShortPolling,
+        false => Transport::LongPolling,
+    }
+}
+
 /// Answers a poll.
-pub(crate) async fn poll(
+pub(crate) async fn answer(
     mounted: &Mounted,
     request: &HttpRequest,
+    transport: Transport,
 ) -> actix_web::Result<HttpResponse> {
     let Some(Found::Live(connection)) = mounted.find(request) else {
-        return open(mounted, request).await;
+        return open(mounted, request, transport).await;
     };
-    if connection.request().transport != Transport::LongPolling {
-        return Ok(text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection"));
+    if connection.request().transport != transport {
+        return Ok(mounted.refuse_change(transport));
     }
     if let Some(refusal) = mounted.refuse_other_user(request, &connection).await? {
         return Ok(refusal);
     }
     let attachment = connection.attach_poll();
     let mut taken = VecDeque::new();
-    let wait = poll_fn(|cx| attachment.poll_take(cx, 0, ANSWER, &mut taken));
-    // The one kind of timer that a connection has: a parked request must be answered in time.
-    Ok(match tokio::time::timeout(mounted.options.poll_timeout, wait).await {
-        Err(_) => answer(StatusCode::OK).finish(),
-        Ok(Taken::Messages) => answer(StatusCode::OK)
+    let take = poll_fn(|cx| attachment.poll_take(cx, 0, ANSWER, &mut taken));
+    let outcome = if transport == Transport::ShortPolling {
+        take.now_or_never()
+    } else {
+        // The one kind of timer that a connection has: a parked request must be answered in time.
+        tokio::time::timeout(mounted.options.poll_timeout, take).await.ok()
+    };
+    Ok(match outcome {
+        None => response(StatusCode::OK).finish(),
+        Some(Taken::Messages) => response(StatusCode::OK)
             .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
             .body(Body::new(attachment, &taken)),
-        Ok(Taken::Finished | Taken::Cut) => {
+        Some(Taken::Finished | Taken::Cut) => {
             connection.told();
-            answer(StatusCode::NO_CONTENT).finish()
+            response(StatusCode::NO_CONTENT).finish()
         }
-        Ok(Taken::Superseded) => answer(StatusCode::NO_CONTENT).finish(),
+        Some(Taken::Superseded) => response(StatusCode::NO_CONTENT).finish(),
     })
 }
 
 /// The first poll: a new connection, and an answer at once.
-async fn open(mounted: &Mounted, request: &HttpRequest) -> actix_web::Result<HttpResponse> {
-    let admitted = match mounted.admit(request, Transport::LongPolling).await? {
+async fn open(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    transport: Transport,
+) -> actix_web::Result<HttpResponse> {
+    let admitted = match mounted.admit(request, transport).await? {
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
@@ -66,7 +87,7 @@ async fn open(mounted: &Mounted, request: &HttpRequest) -> actix_web::Result<Htt
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     rt::spawn(Home::new(mounted.application.clone(), connection, None, registration));
-    Ok(answer(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
+    Ok(response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
 }
 
 /// Ends a connection because its client asks for it.
@@ -75,7 +96,7 @@ pub(crate) async fn delete(
     request: &HttpRequest,
     connection: &Connection,
 ) -> actix_web::Result<HttpResponse> {
-    if connection.request().transport != Transport::LongPolling {
+    if connection.request().transport.is_lasting() {
         return Ok(text(
             StatusCode::BAD_REQUEST,
             "Cannot terminate this connection using the DELETE endpoint.",
@@ -90,13 +111,13 @@ pub(crate) async fn delete(
 }
 
 /// An answer that nobody keeps: old browsers cache what they get.
-fn answer(status: StatusCode) -> HttpResponseBuilder {
-    let mut answer = HttpResponse::build(status);
-    answer
+fn response(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
         .insert_header((header::EXPIRES, "Thu, 01 Jan 1970 00:00:00 GMT"));
-    answer
+    response
 }
 
 /// The answer to a poll; its messages are delivered when it was handed on to the last byte.
