@@ -8,8 +8,8 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
 use hubwire_transport::{
-    Application, ConnectRequest, Connection, ConnectionId, EndpointOptions, Found, Identity, Mount,
-    Registration, Transport, query_value,
+    Boundaries, ConnectRequest, Connection, ConnectionId, EndpointOptions, Found, Identity,
+    MessageLimit, Mount, Registration, Runner, Transport, query_value,
 };
 
 use crate::clock::unix_seconds;
@@ -24,7 +24,7 @@ pub trait MountExt: Mount {
     ///
     /// Below a `web::scope` the path is relative to it. Paths match without regard to case, as in ASP.NET Core.
     fn at(&self, path: &str) -> Endpoint {
-        Endpoint::new(self.application(), path)
+        Endpoint::new(self.runner(), path)
     }
 }
 
@@ -33,7 +33,7 @@ impl<M: Mount + ?Sized> MountExt for M {}
 /// An application at a path: an actix-web service.
 #[must_use = "an endpoint does nothing until it is handed to `App::service`"]
 pub struct Endpoint {
-    application: Arc<dyn Application>,
+    runner: Arc<dyn Runner>,
     path: String,
     options: EndpointOptions,
     identity: Option<IdentityHook>,
@@ -55,7 +55,7 @@ pub(crate) struct Admitted {
 
 /// An endpoint as its routes see it.
 pub(crate) struct Mounted {
-    pub(crate) application: Arc<dyn Application>,
+    pub(crate) runner: Arc<dyn Runner>,
     /// What its tokens are good for. Servers that share a key tell their hubs apart by name, since the path is only the part below a scope.
     pub(crate) endpoint: String,
     pub(crate) options: Arc<EndpointOptions>,
@@ -63,9 +63,9 @@ pub(crate) struct Mounted {
 }
 
 impl Endpoint {
-    fn new(application: Arc<dyn Application>, path: &str) -> Self {
+    fn new(runner: Arc<dyn Runner>, path: &str) -> Self {
         let path = format!("/{}", path.trim_matches('/'));
-        Self { application, path, options: EndpointOptions::default(), identity: None }
+        Self { runner, path, options: EndpointOptions::default(), identity: None }
     }
 
     /// Sets the endpoint's options.
@@ -75,7 +75,7 @@ impl Endpoint {
     /// When an option makes no sense.
     pub fn options(mut self, options: EndpointOptions) -> Self {
         if let Err(error) = options.validate() {
-            panic!("{} cannot be mounted at {}: {error}", self.application.name(), self.path);
+            panic!("{} cannot be mounted at {}: {error}", self.runner.name(), self.path);
         }
         self.options = options;
         self
@@ -99,8 +99,16 @@ impl Endpoint {
 impl Mounted {
     /// The longest WebSocket message: never shorter than what the application takes.
     pub(crate) fn max_frame_size(&self) -> Option<usize> {
-        let message = self.application.max_message_size()?;
-        Some(message.max(self.options.max_frame_size))
+        match self.runner.message_limit() {
+            MessageLimit::AtLeast(bytes) => Some(bytes.max(self.options.max_frame_size)),
+            MessageLimit::Endpoint => Some(self.options.max_frame_size),
+            MessageLimit::Unlimited => None,
+        }
+    }
+
+    /// Whether what is received and sent is whole messages.
+    pub(crate) fn keeps_boundaries(&self) -> bool {
+        self.runner.boundaries() == Boundaries::Kept
     }
 
     /// Whether a request may open a connection over `transport`.
@@ -110,7 +118,7 @@ impl Mounted {
         transport: Transport,
     ) -> actix_web::Result<Admission> {
         let refused = |response| Ok(Admission::Refused(response));
-        if self.application.connections().is_draining() {
+        if self.runner.connections().is_draining() {
             let shutting_down = "The server is shutting down";
             return refused(text(StatusCode::SERVICE_UNAVAILABLE, shutting_down));
         }
@@ -158,7 +166,7 @@ impl Mounted {
         connection: &Connection,
         expires: Option<u32>,
     ) -> Option<Registration> {
-        self.application.connections().enter(connection, expires)
+        self.runner.connections().enter(connection, expires)
     }
 
     /// The answer to a request for a connection that belongs to somebody else.
@@ -172,7 +180,7 @@ impl Mounted {
             return Ok(None);
         }
         tracing::warn!(
-            hub = self.application.name(),
+            hub = self.runner.name(),
             id = %connection.id(),
             "refused a request of another user for a connection"
         );
@@ -182,7 +190,7 @@ impl Mounted {
     /// What the token of a request leads to, if it has one.
     pub(crate) fn find(&self, request: &HttpRequest) -> Option<Found> {
         let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty())?;
-        Some(self.application.connections().find(&self.endpoint, &token, unix_seconds()))
+        Some(self.runner.connections().find(&self.endpoint, &token, unix_seconds()))
     }
 
     pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
@@ -195,18 +203,18 @@ impl Mounted {
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
-        self.application.connections().reopen();
+        self.runner.connections().reopen();
         misuse::look(
-            &self.application,
+            &self.runner,
             &self.path,
             self.options.transports,
             config.config().local_addr(),
         );
-        supervisor::supervise(&self.application);
+        supervisor::supervise(&self.runner);
         let pattern = any_case(&self.path);
         let mounted = Rc::new(Mounted {
-            endpoint: format!("{} {}", self.application.name(), self.path),
-            application: self.application,
+            endpoint: format!("{} {}", self.runner.name(), self.path),
+            runner: self.runner,
             options: Arc::new(self.options),
             identity: self.identity,
         });
@@ -241,7 +249,7 @@ impl HttpServiceFactory for Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("application", &self.application.name())
+            .field("runner", &self.runner.name())
             .field("path", &self.path)
             .field("options", &self.options)
             .finish_non_exhaustive()

@@ -7,7 +7,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use bytes::Bytes;
 use hubwire_transport::event_stream::{OPENING, write_event};
-use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
+use hubwire_transport::{Attachment, Connection, Message, Taken, TransferFormat, Transport};
 
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::endpoint::{Admission, Admitted, Mounted, conflict};
@@ -31,7 +31,7 @@ pub(crate) async fn accept(
     let Admitted { id, request, expires } = admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(mounted.application.clone(), connection, None, registration));
+    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration));
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store, no-transform"))
@@ -68,8 +68,16 @@ impl Body {
     fn frame(&mut self) {
         let mut framed = Vec::new();
         for message in self.taken.drain(..) {
-            write_event(&mut framed, message.payload());
             self.cost += message.len();
+            let is_text = message.format() == TransferFormat::Text;
+            if is_text || std::str::from_utf8(message.payload()).is_ok() {
+                write_event(&mut framed, message.payload());
+            } else {
+                tracing::warn!(
+                    id = %self.attachment.connection().id(),
+                    "a message was dropped: an event stream carries text only, see Transport::carries"
+                );
+            }
         }
         self.rest = framed.into();
     }
@@ -86,19 +94,26 @@ impl Body {
 
 impl Chunks for Body {
     fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        // Asked for every chunk, also in the middle of a long event: what was passed on is told, and the end is seen.
-        let budget = if self.rest.is_empty() { CHUNK } else { 0 };
-        let passed = std::mem::take(&mut self.passed);
-        let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
-        if taken == Poll::Ready(Taken::Cut) {
-            return Poll::Ready(None);
-        }
-        if self.rest.is_empty() {
-            self.frame();
-        }
-        if !self.rest.is_empty() {
-            return Poll::Ready(Some(self.slice()));
-        }
+        let taken = loop {
+            // Asked for every chunk, also in the middle of a long event: what was passed on is told, and the end is seen.
+            let budget = if self.rest.is_empty() { CHUNK } else { 0 };
+            let passed = std::mem::take(&mut self.passed);
+            let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
+            if taken == Poll::Ready(Taken::Cut) {
+                return Poll::Ready(None);
+            }
+            if self.rest.is_empty() {
+                self.frame();
+            }
+            if !self.rest.is_empty() {
+                return Poll::Ready(Some(self.slice()));
+            }
+            if self.cost == 0 {
+                break taken;
+            }
+            // Nothing of what was taken can be sent here.
+            self.passed += std::mem::take(&mut self.cost);
+        };
         match taken {
             Poll::Ready(Taken::Finished | Taken::Superseded) => Poll::Ready(None),
             Poll::Pending | Poll::Ready(Taken::Cut | Taken::Messages) => Poll::Pending,

@@ -18,11 +18,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use actix_web::web;
+use actix_web::web::{self, Bytes, BytesMut};
 use futures_core::Stream;
 use hubwire_transport::websocket::{Frame, FrameDecoder};
-use hubwire_transport::{Application, Connection, DisconnectReason, Payload, Registration};
+use hubwire_transport::{Connection, DisconnectReason, Payload, Registration, Runner};
 
+use crate::endpoint::Mounted;
 use crate::socket::{Peer, Socket};
 use crate::supervisor::{self, Watch};
 
@@ -32,7 +33,7 @@ const CHUNKS_AT_ONCE: usize = 16;
 /// The task of one connection.
 pub(crate) struct Home {
     connection: Connection,
-    application: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    runner: Option<Pin<Box<dyn Future<Output = ()>>>>,
     /// What reads the socket, where the connection has one that carries both directions.
     reader: Option<Reader>,
     registration: Option<Registration>,
@@ -45,6 +46,8 @@ pub(crate) struct Reader {
     socket: Rc<Socket>,
     payload: web::Payload,
     decoder: FrameDecoder,
+    /// The message that is arriving, where the application wants whole ones; the decoder bounds it.
+    message: Option<BytesMut>,
     /// Nothing that the peer sends means anything any more.
     is_deaf: bool,
     is_ended: bool,
@@ -52,13 +55,13 @@ pub(crate) struct Reader {
 
 impl Home {
     pub(crate) fn new(
-        application: Arc<dyn Application>,
+        runner: Arc<dyn Runner>,
         connection: Connection,
         reader: Option<Reader>,
         registration: Registration,
     ) -> Self {
         Self {
-            application: Some(application.run(connection.clone())),
+            runner: Some(runner.run(connection.clone())),
             _watch: supervisor::watch(connection.clone()),
             connection,
             reader,
@@ -74,9 +77,9 @@ impl Future for Home {
         if let Some(reader) = &mut self.reader {
             reader.read(cx);
         }
-        if let Some(application) = &mut self.application {
-            std::task::ready!(application.as_mut().poll(cx));
-            self.application = None;
+        if let Some(runner) = &mut self.runner {
+            std::task::ready!(runner.as_mut().poll(cx));
+            self.runner = None;
             if self.connection.request().transport.is_lasting() {
                 self.registration = None;
             }
@@ -104,13 +107,15 @@ impl Reader {
         connection: Connection,
         socket: Rc<Socket>,
         payload: web::Payload,
-        limit: Option<usize>,
+        mounted: &Mounted,
     ) -> Self {
+        let message = mounted.keeps_boundaries().then(BytesMut::new);
         Self {
             connection,
             socket,
             payload,
-            decoder: FrameDecoder::new(limit),
+            decoder: FrameDecoder::new(mounted.max_frame_size()),
+            message,
             is_deaf: false,
             is_ended: false,
         }
@@ -146,8 +151,8 @@ impl Reader {
         self.decoder.push(chunk);
         loop {
             match self.decoder.next_frame() {
-                Ok(Some(Frame::Data { bytes, format, .. })) => {
-                    if !bytes.is_empty() {
+                Ok(Some(Frame::Data { bytes, format, last })) => {
+                    if let Some(bytes) = self.complete(bytes, last) {
                         self.connection.receive_at_home(cx, Payload::new(bytes, format));
                     }
                 }
@@ -167,5 +172,15 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// What a piece of data makes ready to be handed on.
+    fn complete(&mut self, bytes: Bytes, last: bool) -> Option<Bytes> {
+        let Some(message) = &mut self.message else { return Some(bytes).filter(|b| !b.is_empty()) };
+        if last && message.is_empty() {
+            return Some(bytes);
+        }
+        message.extend_from_slice(&bytes);
+        last.then(|| std::mem::take(message).freeze())
     }
 }

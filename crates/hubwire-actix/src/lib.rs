@@ -18,7 +18,7 @@
 //!
 //! # What it does not do
 //!
-//! It knows no hub message: what arrives is handed to the [`Application`](hubwire_transport::Application).
+//! It knows no hub message: what arrives is handed to the [`Runner`](hubwire_transport::Runner) of its application.
 
 mod body;
 mod clock;

@@ -15,21 +15,21 @@ use crate::endpoint::Mounted;
 
 /// Answers a negotiate request; nothing is stored until the client comes back with its token.
 pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
-    if mounted.application.connections().is_draining() {
+    if mounted.runner.connections().is_draining() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down");
     }
     let minimum = mounted.options.minimum_protocol_version;
     let version = match negotiate::version(request.query_string(), minimum) {
         Ok(version) => version,
         Err(error) => {
-            tracing::debug!(hub = mounted.application.name(), %error, "negotiate refused");
+            tracing::debug!(hub = mounted.runner.name(), %error, "negotiate refused");
             return json(&NegotiateError { error: error.to_string() });
         }
     };
     let kind = if version == 0 { TokenKind::IdIsToken } else { TokenKind::Secret };
     let lifetime = u32::try_from(ticks(mounted.options.disconnect_timeout)).unwrap_or(u32::MAX);
     let expires = unix_seconds().saturating_add(lifetime);
-    let issued = mounted.application.connections().issue(&mounted.endpoint, kind, expires);
+    let issued = mounted.runner.connections().issue(&mounted.endpoint, kind, expires);
     let transports = mounted.options.transports;
     json(&NegotiateResponse::new(version, &issued.connection_id, &issued.token, transports))
 }

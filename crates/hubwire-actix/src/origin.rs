@@ -24,7 +24,7 @@ pub(crate) async fn guard(
         origin.to_str().is_ok_and(|origin| mounted.options.allowed_origins.allow(origin, host));
     if !allowed {
         tracing::warn!(
-            hub = mounted.application.name(),
+            hub = mounted.runner.name(),
             ?origin,
             host,
             "refused a page from elsewhere: add its origin to EndpointOptions::allowed_origins if it is yours"

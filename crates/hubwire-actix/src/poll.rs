@@ -16,7 +16,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, rt};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use hubwire_transport::{
-    Attachment, Connection, DisconnectReason, Found, Message, Taken, Transport, query_value,
+    Attachment, Connection, DisconnectReason, Found, Message, Taken, TransferFormat, Transport,
+    query_value,
 };
 
 use crate::body::CHUNK;
@@ -24,8 +25,11 @@ use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::Home;
 use crate::negotiate::text;
 
-/// About how much one answer carries; what is left comes with the next.
+/// About how much one answer carries where messages need no boundaries; what is left comes with the next.
 const ANSWER: usize = 256 * 1024;
+
+/// The budget for a single message, whatever its length.
+const ONE_MESSAGE: usize = 1;
 
 /// Which kind of poll a GET is.
 pub(crate) fn kind(request: &HttpRequest) -> Transport {
@@ -53,7 +57,8 @@ pub(crate) async fn answer(
     }
     let attachment = connection.attach_poll();
     let mut taken = VecDeque::new();
-    let take = poll_fn(|cx| attachment.poll_take(cx, 0, ANSWER, &mut taken));
+    let budget = if mounted.keeps_boundaries() { ONE_MESSAGE } else { ANSWER };
+    let take = poll_fn(|cx| attachment.poll_take(cx, 0, budget, &mut taken));
     let outcome = if transport == Transport::ShortPolling {
         take.now_or_never()
     } else {
@@ -63,7 +68,7 @@ pub(crate) async fn answer(
     Ok(match outcome {
         None => response(StatusCode::OK).finish(),
         Some(Taken::Messages) => response(StatusCode::OK)
-            .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
+            .insert_header((header::CONTENT_TYPE, content_type(mounted, &taken)))
             .body(Body::new(attachment, &taken)),
         Some(Taken::Finished | Taken::Cut) => {
             connection.told();
@@ -71,6 +76,15 @@ pub(crate) async fn answer(
         }
         Some(Taken::Superseded) => response(StatusCode::NO_CONTENT).finish(),
     })
+}
+
+/// SignalR's answers are bytes to clients, which know their protocol; a single message says what it is.
+fn content_type(mounted: &Mounted, taken: &VecDeque<Message>) -> &'static str {
+    let is_text = |message: &Message| message.format() == TransferFormat::Text;
+    match mounted.keeps_boundaries() && taken.iter().all(is_text) {
+        true => "text/plain; charset=utf-8",
+        false => "application/octet-stream",
+    }
 }
 
 /// The first poll: a new connection, and an answer at once.
@@ -86,7 +100,7 @@ async fn open(
     let Admitted { id, request, expires } = admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(mounted.application.clone(), connection, None, registration));
+    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration));
     Ok(response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
 }
 

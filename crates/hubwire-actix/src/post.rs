@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, BytesMut};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use hubwire_transport::{Connection, DisconnectReason, Payload, TransferFormat, Transport};
 
@@ -45,14 +45,24 @@ pub(crate) async fn receive(
             return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, ""));
         }
     };
+    let format = format(request, &body);
+    let body = body.freeze();
     if connection.is_closing() {
         return Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
     }
-    if !body.is_empty() {
-        // The clients' content types do not tell; what a hub receives is bytes either way.
-        connection.receive(Payload::new(body.freeze(), TransferFormat::Text));
+    if !body.is_empty() || mounted.keeps_boundaries() {
+        connection.receive(Payload::new(body, format));
     }
     Ok(text(StatusCode::OK, ""))
+}
+
+/// What kind of message a body is: clients say it by a content type, or nothing at all.
+fn format(request: &HttpRequest, body: &[u8]) -> TransferFormat {
+    let is_binary = request.content_type().eq_ignore_ascii_case("application/octet-stream");
+    match is_binary || std::str::from_utf8(body).is_err() {
+        true => TransferFormat::Binary,
+        false => TransferFormat::Text,
+    }
 }
 
 /// Why a body did not arrive.

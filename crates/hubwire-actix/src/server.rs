@@ -54,7 +54,7 @@ where
     B: MessageBody + 'static,
 {
     fn hubwire(self, hubs: &[&dyn Mount]) -> Self {
-        let tables = hubs.iter().map(|hub| hub.application().connections().clone()).collect();
+        let tables = hubs.iter().map(|hub| hub.runner().connections().clone()).collect();
         self.tcp_nodelay(true)
             .h1_allow_half_closed(false)
             .max_connections(CONNECTIONS_PER_WORKER)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context};
-use hubwire_transport::{Application, Connection};
+use hubwire_transport::{Connection, Runner};
 
 use crate::clock::unix_seconds;
 
@@ -31,7 +31,7 @@ struct Supervised {
 
 #[derive(Default)]
 struct Watched {
-    applications: Vec<Arc<dyn Application>>,
+    runners: Vec<Arc<dyn Runner>>,
     /// Slots of connections, and which of them are free.
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
@@ -44,11 +44,11 @@ pub(crate) struct Watch {
 }
 
 /// Starts the supervisor of this worker if it does not run, and lets it sweep the tombstones of `application`.
-pub(crate) fn supervise(application: &Arc<dyn Application>) {
+pub(crate) fn supervise(runner: &Arc<dyn Runner>) {
     let watched = watched();
     let mut watched = watched.borrow_mut();
-    if !watched.applications.iter().any(|known| Arc::ptr_eq(known, application)) {
-        watched.applications.push(application.clone());
+    if !watched.runners.iter().any(|known| Arc::ptr_eq(known, runner)) {
+        watched.runners.push(runner.clone());
     }
 }
 
@@ -105,8 +105,8 @@ impl Supervisor {
         }
         if self.turn == 0 {
             let now = unix_seconds();
-            for application in &watched.applications {
-                application.connections().sweep(now);
+            for runner in &watched.runners {
+                runner.connections().sweep(now);
             }
         }
     }

@@ -48,10 +48,9 @@ pub(crate) async fn accept(
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let socket = Rc::new(Socket::default());
-    let limit = mounted.max_frame_size();
-    let reader = Reader::new(connection.clone(), socket.clone(), payload, limit);
-    let application = mounted.application.clone();
-    rt::spawn(Home::new(application, connection, Some(reader), registration));
+    let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted);
+    let runner = mounted.runner.clone();
+    rt::spawn(Home::new(runner, connection, Some(reader), registration));
     Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket))))?.into())
 }
 
@@ -66,7 +65,7 @@ fn warn_if_not_tuned(mounted: &Mounted, request: &HttpRequest) {
     if request.conn_data::<Tuned>().is_none() {
         SAID.call_once(|| {
             tracing::warn!(
-                hub = mounted.application.name(),
+                hub = mounted.runner.name(),
                 "the server lacks settings for connections that last: call .hubwire(&[...]) on it, before bind"
             );
         });

@@ -8,7 +8,9 @@ use std::thread::ThreadId;
 
 use hubwire_protocol::HubProtocol;
 use hubwire_transport::token::TokenKey;
-use hubwire_transport::{Application, Connection, ConnectionTable, Mount, OptionsError};
+use hubwire_transport::{
+    Boundaries, Connection, ConnectionTable, MessageLimit, Mount, OptionsError, Runner,
+};
 
 use crate::clients::Clients;
 use crate::definition::{HubDefinition, Methods};
@@ -147,12 +149,12 @@ impl<H: HubDefinition> HubBuilder<H> {
 }
 
 impl<H: HubDefinition> Mount for Hub<H> {
-    fn application(&self) -> Arc<dyn Application> {
+    fn runner(&self) -> Arc<dyn Runner> {
         self.0.clone()
     }
 }
 
-impl<H: HubDefinition> Application for Inner<H> {
+impl<H: HubDefinition> Runner for Inner<H> {
     fn name(&self) -> &str {
         &self.core.name
     }
@@ -165,8 +167,13 @@ impl<H: HubDefinition> Application for Inner<H> {
         Box::pin(session::run(Hub(self), connection))
     }
 
-    fn max_message_size(&self) -> Option<usize> {
-        self.core.options.maximum_receive_message_size
+    fn boundaries(&self) -> Boundaries {
+        Boundaries::Ignored
+    }
+
+    fn message_limit(&self) -> MessageLimit {
+        let limit = self.core.options.maximum_receive_message_size;
+        limit.map_or(MessageLimit::Unlimited, MessageLimit::AtLeast)
     }
 
     fn built_on(&self) -> ThreadId {

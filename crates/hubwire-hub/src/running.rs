@@ -1,6 +1,5 @@
 //! A method that runs inside its session, where it can neither take others down with it nor keep them from their turn.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +10,7 @@ use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use hubwire_transport::panic_text;
 
 use crate::call::{Call, CallHead};
 use crate::client_result::{OpenQuestions, poll_call};
@@ -98,9 +98,4 @@ pub(crate) async fn shielded(
 struct Panicked {
     method: &'static str,
     panic: String,
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panicked")
 }

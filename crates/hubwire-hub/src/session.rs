@@ -52,23 +52,11 @@ pub(crate) async fn run<H: HubDefinition>(hub: Hub<H>, connection: Connection) {
     async {
         match shake_hands(&connection, &hub.core().options).await {
             Ok(shaken) => Session::new(hub.clone(), connection.clone(), shaken).run().await,
-            Err(reason) => log_end(hub.name(), &connection, &reason),
+            Err(reason) => connection.log_end(hub.name(), &reason),
         }
     }
     .instrument(span)
     .await;
-}
-
-/// The one line that every connection ends with.
-fn log_end(hub: &str, connection: &Connection, reason: &DisconnectReason) {
-    tracing::info!(
-        hub,
-        id = %connection.id(),
-        transport = connection.request().transport.as_str(),
-        age_seconds = connection.ticks(),
-        %reason,
-        "connection closed"
-    );
 }
 
 /// How many ticks `on_disconnected` waits for calls that still run.
@@ -148,7 +136,7 @@ impl<H: HubDefinition> Session<H> {
             Err(error) => self.refuse(&error),
         };
         drop(presence);
-        log_end(&core.name, self.connection(), &reason);
+        self.connection().log_end(&core.name, &reason);
         // Calls that outlived their client are not stopped halfway.
         while self.running.next().await.is_some() {}
     }

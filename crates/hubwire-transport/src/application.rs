@@ -1,44 +1,48 @@
-//! What runs on connections.
+//! Applications without the hub protocol.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::thread::ThreadId;
 
-use crate::{Connection, ConnectionTable};
+use crate::{Connection, DisconnectReason, Payload};
 
-/// What runs on the connections of an endpoint: a hub, or an application without the hub protocol.
+/// An application that exchanges plain messages with its clients, over whatever transport carries them; SignalR's `ConnectionHandler`.
 ///
-/// It says what becomes of a connection; which transport carries it, it need not know.
+/// One value serves all connections. It is run by [`Connections`](crate::Connections), which is what an endpoint is made of.
+///
+/// A connection's methods run one after another on the worker that it lives on, so their futures need not be `Send`; while one runs, nothing further is read from that client.
+/// One that panics is logged and ends its connection.
+///
+/// Text and binary messages keep their kind and their boundaries, except that an event stream carries text only and that polls carry no empty message.
+///
+/// ```
+/// use hubwire_transport::{Application, Connection, Payload};
+///
+/// struct Echo;
+///
+/// impl Application for Echo {
+///     async fn payload(&self, connection: &Connection, payload: Payload) {
+///         connection.send(payload.into());
+///     }
+/// }
+/// ```
 pub trait Application: Send + Sync + 'static {
-    /// Its name, for logs and metrics.
-    fn name(&self) -> &str;
-
-    /// The connections that it runs on now, over all endpoints.
-    fn connections(&self) -> &ConnectionTable;
-
-    /// Runs one connection from its first attachment to its end.
+    /// A client has connected. Its messages wait until this returns.
     ///
-    /// The future stays on the worker where that attachment arrived and need not be `Send`.
-    /// It ends with [`Connection::finish`]; what it sent before still goes out.
-    fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>>;
-
-    /// The longest payload that the application takes in one message; `None` for any length.
-    fn max_message_size(&self) -> Option<usize> {
-        None
+    /// [`Connection::close`] refuses it. To reach it later from elsewhere, keep a clone of the connection, or ask [`Connections`](crate::Connections) for it by its id.
+    fn connected(&self, connection: &Connection) -> impl Future<Output = ()> {
+        let _ = connection;
+        async {}
     }
 
-    /// The thread that it was built on: one of the server's workers means one application per worker, which is a mistake.
-    fn built_on(&self) -> ThreadId;
+    /// A message came from the client.
+    fn payload(&self, connection: &Connection, payload: Payload) -> impl Future<Output = ()>;
 
-    /// A few words on what it offers, for the line that is logged when it is mounted.
-    fn summary(&self) -> String {
-        String::new()
+    /// The connection is over, for `reason`; sends reach nobody any more. Called exactly once, also where `connected` failed.
+    fn closed(
+        &self,
+        connection: &Connection,
+        reason: &DisconnectReason,
+    ) -> impl Future<Output = ()> {
+        let _ = (connection, reason);
+        async {}
     }
-}
-
-/// What can be mounted on a server: the handle of an [`Application`].
-pub trait Mount {
-    /// The application behind the handle.
-    fn application(&self) -> Arc<dyn Application>;
 }

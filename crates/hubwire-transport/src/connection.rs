@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -197,6 +198,11 @@ impl Connection {
         self.0.outbox.poll_room(cx)
     }
 
+    /// Waits until less than `transport_max_buffer_size` bytes wait for the client, or none ever will again.
+    pub async fn room(&self) {
+        poll_fn(|cx| self.poll_room(cx)).await;
+    }
+
     /// Bytes that wait for the client.
     pub fn backlog(&self) -> usize {
         self.0.outbox.bytes()
@@ -240,6 +246,18 @@ impl Connection {
         self.close(DisconnectReason::Kicked);
         self.life().finish();
         self.0.outbox.finish(last);
+    }
+
+    /// Writes the one line of log that every connection ends with.
+    pub fn log_end(&self, application: &str, reason: &DisconnectReason) {
+        tracing::info!(
+            hub = application,
+            id = %self.id(),
+            transport = self.request().transport.as_str(),
+            age_seconds = self.ticks(),
+            %reason,
+            "connection closed"
+        );
     }
 
     fn end(&self, ending: Ending) {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::connection::{Event, Intake};
-use crate::{DisconnectReason, TransferFormat};
+use crate::{DisconnectReason, Message, TransferFormat};
 
 /// Bytes that arrived together; not necessarily whole messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ use crate::{DisconnectReason, TransferFormat};
 pub struct Payload {
     /// The bytes.
     pub bytes: Bytes,
-    /// How the client marked them; hubs do not look at it.
+    /// How the client marked them, or what they look like where it did not; hubs do not look at it.
     pub format: TransferFormat,
 }
 
@@ -31,11 +31,22 @@ impl Payload {
         Self::new(Bytes::copy_from_slice(text.as_bytes()), TransferFormat::Text)
     }
 
+    /// The payload as text, where it is UTF-8.
+    pub fn as_text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok()
+    }
+
     /// What it costs to keep: a payload of one byte is far from free.
     fn cost(&self) -> usize {
         /// What an allocator adds to a small allocation, and `Bytes` to a shared one.
         const ALLOCATION: usize = 32;
         self.bytes.len() + size_of::<Self>() + ALLOCATION
+    }
+}
+
+impl From<Payload> for Message {
+    fn from(payload: Payload) -> Self {
+        Self::copy_from(payload.format, &payload.bytes)
     }
 }
 

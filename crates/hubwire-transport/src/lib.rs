@@ -7,7 +7,7 @@
 //! # When to use it
 //!
 //! Not directly: use `hubwire`, which re-exports what an application needs.
-//! It is for those who bind Hubwire to another HTTP server, as `hubwire-actix` does for actix-web, or who write an [`Application`] other than hubs.
+//! It is for those who bind Hubwire to another HTTP server, as `hubwire-actix` does for actix-web, or who write a [`Runner`] of their own.
 //!
 //! # Smallest program
 //!
@@ -28,7 +28,8 @@
 //!
 //! - [`Connection`], [`Attachment`], [`Event`]: the two ends of a connection, and its life.
 //! - [`Message`], [`Payload`]: what goes out and what comes in.
-//! - [`Application`], [`Mount`], [`ConnectionTable`]: what is run on connections, and where they are found.
+//! - [`Application`], [`Connections`]: applications that exchange plain messages.
+//! - [`Runner`], [`Mount`], [`ConnectionTable`]: what is run on connections, and where they are found.
 //! - [`ConnectRequest`], [`Identity`]: who connects, and how.
 //! - [`negotiate`], [`token`], [`websocket`], [`event_stream`]: the wire below the hub protocol.
 //! - [`EndpointOptions`], [`DisconnectReason`]: limits, and what happens at them.
@@ -39,6 +40,7 @@
 
 mod application;
 mod connection;
+mod connections;
 pub mod event_stream;
 mod identity;
 mod inbox;
@@ -52,14 +54,16 @@ mod outbox;
 mod poll_tests;
 mod reason;
 mod request;
+mod runner;
 mod table;
 pub mod token;
 mod transport;
 mod turns;
 pub mod websocket;
 
-pub use self::application::{Application, Mount};
+pub use self::application::Application;
 pub use self::connection::{Attachment, Connection, ConnectionId, Event, Intake, Room, Taken};
+pub use self::connections::{Connections, ConnectionsBuilder, panic_text};
 pub use self::identity::{Identity, UserId};
 pub use self::inbox::Payload;
 pub use self::message::{Message, TransferFormat};
@@ -68,6 +72,7 @@ pub use self::origin::{AllowedOrigins, is_own};
 pub use self::outbox::PushError;
 pub use self::reason::DisconnectReason;
 pub use self::request::{ConnectRequest, query_value};
+pub use self::runner::{Boundaries, MessageLimit, Mount, Runner};
 pub use self::table::{ConnectionTable, Found, Registration};
 pub use self::transport::{Transport, Transports};
 pub use self::turns::Turn;

@@ -93,6 +93,16 @@ impl ConnectionTable {
         }
     }
 
+    /// The connection with this public id, if it lives.
+    pub fn get(&self, id: &ConnectionId) -> Option<Connection> {
+        self.0.slots.get(id).and_then(|slot| slot.live())
+    }
+
+    /// All that live, as they are now.
+    pub fn all(&self) -> Vec<Connection> {
+        self.0.slots.iter().filter_map(|slot| slot.live()).collect()
+    }
+
     /// Enters a connection, or returns `None` if another one took its id in the meantime.
     ///
     /// `expires` is when its token stops opening it; without a token there is nothing to remember after its end.
@@ -146,8 +156,7 @@ impl ConnectionTable {
     /// Refuses new connections and ends all that live.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::SeqCst);
-        let connections: Vec<_> = self.0.slots.iter().filter_map(|slot| slot.live()).collect();
-        for connection in connections {
+        for connection in self.all() {
             connection.close(DisconnectReason::Shutdown);
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! When pages should change while people look at them, and you would rather write methods than frames: chats, dashboards, games, progress bars, collaboration.
 //! When you move a SignalR backend to Rust and keep its clients.
-//! For a bare byte stream without calls, a WebSocket library alone is less.
+//! For plain messages without calls, see [below](#without-a-hub).
 //!
 //! # The smallest program
 //!
@@ -149,6 +149,26 @@
 //! let endpoint = chat.at("/chat").options(EndpointOptions::default().allowed_origins(pages));
 //! ```
 //!
+//! ## Without a hub
+//!
+//! An [`Application`] exchanges plain messages with its clients, bare browser `WebSocket`s among them. [`Connections`] mounts it like a hub and sends from anywhere.
+//!
+//! ```
+//! use hubwire::prelude::*;
+//! use hubwire::{Application, Connection, Connections, Payload};
+//!
+//! struct Echo;
+//!
+//! impl Application for Echo {
+//!     async fn payload(&self, connection: &Connection, payload: Payload) {
+//!         connection.send(payload.into());
+//!     }
+//! }
+//!
+//! let echo = Connections::new(Echo).build();
+//! let endpoint = echo.at("/echo");
+//! ```
+//!
 //! ## The server
 //!
 //! [`ServerExt::hubwire`] gives an `HttpServer` settings for connections that last, and a graceful close.
@@ -175,8 +195,9 @@ pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{
-    AllowedOrigins, ConnectRequest, ConnectionId, Cors, DisconnectReason, EndpointOptions,
-    Identity, Mount, OptionsError, Transport, Transports, UserId,
+    AllowedOrigins, Application, ConnectRequest, Connection, ConnectionId, Connections,
+    ConnectionsBuilder, Cors, DisconnectReason, EndpointOptions, Identity, Message, Mount,
+    OptionsError, Payload, Room, TransferFormat, Transport, Transports, UserId,
 };
 
 /// What the macros write against; not for people, and not covered by any promise.

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use hubwire::prelude::*;
 use hubwire::{ConnectRequest, HubDefinition, Mount, Transport};
-use hubwire_transport::{Application, Attachment, Connection, Payload};
+use hubwire_transport::{Attachment, Connection, Payload, Runner};
 
 pub const PING: &str = r#"{"type":6}"#;
 pub const HANDSHAKE: &str = r#"{"protocol":"json","version":1}"#;
@@ -37,7 +37,7 @@ pub type Act = fn(&mut Link);
 
 /// A connection that is about to be opened.
 pub struct Dial {
-    application: Arc<dyn Application>,
+    runner: Arc<dyn Runner>,
     id: ConnectionId,
     request: ConnectRequest,
     options: EndpointOptions,
@@ -56,7 +56,7 @@ impl Link {
 
     pub fn dial<H: HubDefinition>(hub: &Hub<H>) -> Dial {
         Dial {
-            application: hub.application(),
+            runner: hub.runner(),
             id: "a".into(),
             request: ConnectRequest::local("/hub", Transport::WebSockets),
             options: EndpointOptions::default(),
@@ -174,7 +174,7 @@ impl Dial {
     pub fn open(self) -> Link {
         let options = Arc::new(self.options);
         let (connection, attachment) = Connection::open(self.id, self.request, options);
-        let session = Task::new(self.application.run(connection.clone()));
+        let session = Task::new(self.runner.run(connection.clone()));
         let mut link = Link { connection, attachment: Some(attachment), session: Some(session) };
         link.run();
         link
