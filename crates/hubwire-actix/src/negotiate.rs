@@ -31,7 +31,10 @@ pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpRespons
     let expires = unix_seconds().saturating_add(lifetime);
     let issued = mounted.runner.connections().issue(&mounted.endpoint, kind, expires);
     let transports = mounted.options.transports;
-    json(&NegotiateResponse::new(version, &issued.connection_id, &issued.token, transports))
+    let mut answer =
+        NegotiateResponse::new(version, &issued.connection_id, &issued.token, transports);
+    answer.use_acks = negotiate::wants_acks(request.query_string()).then_some(true);
+    json(&answer)
 }
 
 fn json(answer: &impl Serialize) -> HttpResponse {

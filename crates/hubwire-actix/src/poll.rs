@@ -3,6 +3,7 @@
 //! The first poll of a connection opens it and is answered at once, so that the client can go on; each further one takes all that there is.
 //! A long poll waits until there is something. A short one does not: the client asks again in a rhythm of its own.
 //! What an answer carries counts as delivered when its last byte was handed on; an answer that breaks off before leaves everything to the next poll.
+//! A client that acknowledges answers (`ack`) leaves nothing to such guesses.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -11,13 +12,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
+use actix_web::error::ErrorBadRequest;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, rt};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use hubwire_transport::{
-    Attachment, Connection, DisconnectReason, Found, Message, Taken, TransferFormat, Transport,
-    query_value,
+    Attachment, Connection, DisconnectReason, Found, Message, Receipt, ReceiptError, Taken,
+    TransferFormat, Transport, query_value,
 };
 
 use crate::body::CHUNK;
@@ -55,7 +57,13 @@ pub(crate) async fn answer(
     if let Some(refusal) = mounted.refuse_other_user(request, &connection).await? {
         return Ok(refusal);
     }
-    let attachment = connection.attach_poll();
+    let receipt = number(request, "ack")?.map_or(Receipt::None, Receipt::Acknowledged);
+    let attachment = match connection.attach_poll(receipt) {
+        Ok(attachment) => attachment,
+        // Whoever sent it has given it up.
+        Err(ReceiptError::Overtaken) => return Ok(response(StatusCode::OK).finish()),
+        Err(error) => return Ok(text(StatusCode::BAD_REQUEST, error.to_string())),
+    };
     let mut taken = VecDeque::new();
     let budget = if mounted.keeps_boundaries() { ONE_MESSAGE } else { ANSWER };
     let take = poll_fn(|cx| attachment.poll_take(cx, 0, budget, &mut taken));
@@ -74,8 +82,19 @@ pub(crate) async fn answer(
             connection.told();
             response(StatusCode::NO_CONTENT).finish()
         }
-        Some(Taken::Superseded) => response(StatusCode::NO_CONTENT).finish(),
+        // To official clients this is the end, to others a reason to poll again.
+        Some(Taken::Superseded) => match receipt {
+            Receipt::Acknowledged(_) => response(StatusCode::OK).finish(),
+            Receipt::None => response(StatusCode::NO_CONTENT).finish(),
+        },
     })
+}
+
+/// A number in a request's query, if there is one.
+pub(crate) fn number(request: &HttpRequest, name: &str) -> actix_web::Result<Option<u64>> {
+    let Some(value) = query_value(request.query_string(), name) else { return Ok(None) };
+    let error = |_| ErrorBadRequest(format!("{name} is no number"));
+    value.parse().map(Some).map_err(error)
 }
 
 /// SignalR's answers are bytes to clients, which know their protocol; a single message says what it is.
@@ -134,13 +153,11 @@ fn response(status: StatusCode) -> HttpResponseBuilder {
     response
 }
 
-/// The answer to a poll; its messages are delivered when it was handed on to the last byte.
+/// The answer to a poll; its messages are delivered when it was handed on to the last byte, or when the client says so.
 struct Body {
     attachment: Attachment,
     rest: Bytes,
     length: u64,
-    /// What its messages count for in the outbox.
-    cost: usize,
 }
 
 impl Body {
@@ -149,8 +166,7 @@ impl Body {
         for message in messages {
             payloads.extend_from_slice(message.payload());
         }
-        let cost = messages.iter().map(Message::len).sum();
-        Self { attachment, length: payloads.len() as u64, rest: payloads.into(), cost }
+        Self { attachment, length: payloads.len() as u64, rest: payloads.into() }
     }
 }
 
@@ -163,14 +179,11 @@ impl MessageBody for Body {
 
     fn poll_next(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let end = self.rest.len().min(CHUNK);
         let chunk = self.rest.split_to(end);
-        if self.rest.is_empty() {
-            let passed = std::mem::take(&mut self.cost);
-            let _ = self.attachment.poll_take(cx, passed, 0, &mut VecDeque::new());
-        }
+        self.attachment.handed_on(chunk.len(), self.rest.is_empty());
         Poll::Ready(if chunk.is_empty() { None } else { Some(Ok(chunk)) })
     }
 }

@@ -6,14 +6,16 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, BytesMut};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
-use hubwire_transport::{Connection, DisconnectReason, Payload, TransferFormat, Transport};
+use hubwire_transport::{Connection, DisconnectReason, Payload, Place, TransferFormat, Transport};
 
 use crate::endpoint::Mounted;
 use crate::negotiate::text;
+use crate::poll::number;
 
 /// Hands the body of a POST to its connection once there is room for it.
 ///
 /// A body counts whole or not at all: one that broke off leaves nothing behind.
+/// One that its client numbered (`seq`) counts once, however often it is sent.
 pub(crate) async fn receive(
     mounted: &Mounted,
     request: &HttpRequest,
@@ -29,8 +31,9 @@ pub(crate) async fn receive(
     if let Some(refusal) = mounted.refuse_other_user(request, connection).await? {
         return Ok(refusal);
     }
+    let seq = number(request, "seq")?;
     // Room comes before the body, or every POST that waits would hold one.
-    let Some(_turn) = connection.turn().await else {
+    let Some(mut turn) = connection.turn().await else {
         return Ok(text(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many requests wait for this connection",
@@ -45,6 +48,16 @@ pub(crate) async fn receive(
             return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, ""));
         }
     };
+    // Looked at behind the body, which has to be read anyway for the next request of its socket.
+    match seq.map(|seq| turn.place(seq)) {
+        Some(Place::Repeated) => return Ok(text(StatusCode::OK, "")),
+        Some(Place::Ahead { expected }) => {
+            let missing = format!("seq {expected} is expected next");
+            return Ok(text(StatusCode::CONFLICT, missing));
+        }
+        Some(Place::Next) => turn.count(),
+        None => {}
+    }
     let format = format(request, &body);
     let body = body.freeze();
     if connection.is_closing() {

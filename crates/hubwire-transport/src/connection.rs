@@ -1,7 +1,6 @@
 //! A connection and its two ends.
 
 use std::borrow::Borrow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use crate::inbox::{Inbox, Payload};
-use crate::lifecycle::{Detached, Ending, Lifecycle, Limits, Overdue};
+use crate::lifecycle::{Ending, Lifecycle, Limits, Overdue};
 use crate::options::ticks;
 use crate::outbox::Outbox;
 use crate::turns::{Turn, Turns};
 use crate::websocket::FrameError;
 use crate::{
-    ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, Transport, UserId,
+    Attachment, ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, Receipt,
+    ReceiptError, Transport, UserId,
 };
 
 /// A logical connection to one client, whatever carries it at the moment; cheap to clone.
@@ -27,14 +27,14 @@ use crate::{
 ///
 /// Time enters through [`tick`](Self::tick), once a second.
 #[derive(Clone)]
-pub struct Connection(Arc<Shared>);
+pub struct Connection(pub(crate) Arc<Shared>);
 
-struct Shared {
+pub(crate) struct Shared {
     id: ConnectionId,
     request: ConnectRequest,
     options: Arc<EndpointOptions>,
-    inbox: Inbox,
-    outbox: Outbox,
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
     turns: Turns,
     life: Mutex<Lifecycle>,
     ticks: AtomicU64,
@@ -76,26 +76,6 @@ pub enum Room {
     Exhausted,
 }
 
-/// What an attachment got from [`Attachment::poll_take`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// The connection is over: say no goodbye, end.
-    Cut,
-    /// Everything was taken and nothing more comes: say goodbye.
-    Finished,
-    /// Messages.
-    Messages,
-    /// Another poll has taken over: end without a word.
-    Superseded,
-}
-
-/// The network's hold on a connection: one socket, stream or poll. Dropping it detaches.
-#[derive(Debug)]
-pub struct Attachment {
-    connection: Connection,
-    generation: u64,
-}
-
 impl Connection {
     /// A new connection that is carried by a socket or a stream: by the attachment that is returned with it.
     pub fn open(
@@ -104,7 +84,7 @@ impl Connection {
         options: Arc<EndpointOptions>,
     ) -> (Self, Attachment) {
         let connection = Self::new(id, request, options, Lifecycle::carried());
-        let attachment = Attachment { connection: connection.clone(), generation: 0 };
+        let attachment = Attachment::new(connection.clone(), 0, Receipt::None);
         (connection, attachment)
     }
 
@@ -171,7 +151,7 @@ impl Connection {
         self.life().ending().map(|ending| ending.reason.clone())
     }
 
-    fn life(&self) -> MutexGuard<'_, Lifecycle> {
+    pub(crate) fn life(&self) -> MutexGuard<'_, Lifecycle> {
         // No code that can panic runs under this lock.
         self.0.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -296,13 +276,17 @@ impl Connection {
         if self.is_closing() { Poll::Ready(()) } else { self.0.inbox.poll_room(cx) }
     }
 
-    /// Lets a poll carry the connection; one that is still open is superseded, and what it did not pass on goes out with this one.
-    pub fn attach_poll(&self) -> Attachment {
+    /// Lets a poll carry the connection; one that is still open is superseded, and what was not delivered goes out with this one.
+    ///
+    /// # Errors
+    ///
+    /// When the receipt does not fit; then nothing has changed.
+    pub fn attach_poll(&self, receipt: Receipt) -> Result<Attachment, ReceiptError> {
         let mut life = self.life();
-        let generation = self.0.outbox.attach();
+        let generation = self.0.outbox.attach(receipt)?;
         life.attach_poll(generation);
         drop(life);
-        Attachment { connection: self.clone(), generation }
+        Ok(Attachment::new(self.clone(), generation, receipt))
     }
 
     /// Says that the client knows of the end, so that no poll needs to be awaited.
@@ -374,45 +358,6 @@ impl Connection {
         // Registered before looking, so that a detach in between wakes.
         self.0.inbox.register(cx);
         if self.life().is_carried() { Poll::Pending } else { Poll::Ready(()) }
-    }
-}
-
-impl Attachment {
-    /// The connection that it carries.
-    pub fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    /// Moves messages worth about `budget` bytes to the end of `taken`: at least one, unless the budget is 0.
-    ///
-    /// `passed` tells how many bytes of those taken before were passed on since the last call: only then they no longer count as waiting.
-    pub fn poll_take(
-        &self,
-        cx: &Context<'_>,
-        passed: usize,
-        budget: usize,
-        taken: &mut VecDeque<Message>,
-    ) -> Poll<Taken> {
-        self.connection.0.outbox.poll_take(cx, self.generation, passed, budget, taken)
-    }
-
-    /// The next message, if one waits; it counts as passed on.
-    pub fn take_now(&self) -> Option<Message> {
-        self.connection.0.outbox.take_now()
-    }
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        let Shared { inbox, outbox, .. } = &*self.connection.0;
-        let detached = self.connection.life().detach(self.generation);
-        match detached {
-            Detached::Lost => self.connection.close(DisconnectReason::NetworkLost),
-            Detached::AfterEnd => inbox.wake(),
-            Detached::Replaceable => return outbox.detach(self.generation),
-        }
-        // Nobody takes anything any more.
-        outbox.cut();
     }
 }
 

@@ -1,9 +1,10 @@
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use bytes::Bytes;
 
 use super::*;
-use crate::{TransferFormat, Transport};
+use crate::{Taken, TransferFormat, Transport};
 
 fn open(options: EndpointOptions) -> (Connection, Attachment) {
     let request = ConnectRequest::local("/test", Transport::WebSockets);

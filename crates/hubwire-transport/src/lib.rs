@@ -39,6 +39,7 @@
 //! It opens no socket, starts no task, reads no clock and knows no hub message.
 
 mod application;
+mod attachment;
 mod connection;
 mod connections;
 pub mod event_stream;
@@ -62,7 +63,8 @@ mod turns;
 pub mod websocket;
 
 pub use self::application::Application;
-pub use self::connection::{Attachment, Connection, ConnectionId, Event, Intake, Room, Taken};
+pub use self::attachment::{Attachment, Receipt, ReceiptError, Taken};
+pub use self::connection::{Connection, ConnectionId, Event, Intake, Room};
 pub use self::connections::{Connections, ConnectionsBuilder, panic_text};
 pub use self::identity::{Identity, UserId};
 pub use self::inbox::Payload;
@@ -75,4 +77,4 @@ pub use self::request::{ConnectRequest, query_value};
 pub use self::runner::{Boundaries, MessageLimit, Mount, Runner};
 pub use self::table::{ConnectionTable, Found, Registration};
 pub use self::transport::{Transport, Transports};
-pub use self::turns::Turn;
+pub use self::turns::{Place, Turn};

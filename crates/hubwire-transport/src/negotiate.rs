@@ -43,6 +43,11 @@ pub fn version(query: &str, minimum: i64) -> Result<i64, VersionError> {
     Ok(requested.min(MAX_VERSION))
 }
 
+/// Whether the client of this query wants to acknowledge what it receives and to number what it sends.
+pub fn wants_acks(query: &str) -> bool {
+    query_value(query, "useAcks").is_some_and(|wish| wish.eq_ignore_ascii_case("true"))
+}
+
 /// The answer to a negotiate request, in the order that the official server writes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,6 +60,9 @@ pub struct NegotiateResponse<'a> {
     /// What the client shows to attach; absent in version 0, where the id serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_token: Option<&'a str>,
+    /// Whether the client's `ack` and `seq` are looked at; absent unless it asked, as [`wants_acks`] tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_acks: Option<bool>,
     /// What the endpoint offers, best first.
     pub available_transports: Vec<AvailableTransport>,
 }
@@ -96,6 +104,7 @@ impl<'a> NegotiateResponse<'a> {
             negotiate_version: version,
             connection_id: connection_id.as_str(),
             connection_token: (version > 0).then_some(token),
+            use_acks: None,
             available_transports: transports.iter().map(Into::into).collect(),
         }
     }

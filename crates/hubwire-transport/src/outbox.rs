@@ -15,6 +15,7 @@
 //! ```
 //!
 //! What was taken stays here until it was passed on: when a poll is lost halfway, the next one begins where it began.
+//! A client that acknowledges answers says itself what it has; then passing on means nothing, and what was taken stays until the next poll.
 //!
 //! Whether there is room is asked before a message is pushed, so that one message of any size passes to a client that reads.
 
@@ -25,9 +26,9 @@ use std::task::{Context, Poll, Waker};
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use crate::Message;
-use crate::connection::{Room, Taken};
+use crate::connection::Room;
 use crate::inbox::{KEPT_CAPACITY, Wakes};
+use crate::{Message, Receipt, ReceiptError, Taken};
 
 /// Why a message was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -58,6 +59,8 @@ struct State {
     under_way: VecDeque<Message>,
     under_way_bytes: usize,
     partly: usize,
+    /// Answers that the client has acknowledged.
+    acknowledged: u64,
     /// Which attachment may take: another one has the next number.
     generation: u64,
     high: usize,
@@ -90,6 +93,7 @@ impl Outbox {
             under_way: VecDeque::new(),
             under_way_bytes: 0,
             partly: 0,
+            acknowledged: 0,
             generation: 0,
             high,
             cap,
@@ -136,16 +140,19 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// Lets another attachment take, from the first message that the one before did not pass on.
-    pub(crate) fn attach(&self) -> u64 {
-        let (wakes, generation) = {
+    /// Lets another attachment take, from the first message that was not delivered.
+    pub(crate) fn attach(&self, receipt: Receipt) -> Result<u64, ReceiptError> {
+        let (drain, producers, generation) = {
             let mut state = self.lock();
+            let producers = state.settle(receipt)?;
             state.generation += 1;
-            state.rewind();
-            (Wakes::new(state.drain.take().into_iter().collect()), state.generation)
+            (state.drain.take(), producers, state.generation)
         };
-        wakes.wake();
-        generation
+        if let Some(drain) = drain {
+            drain.wake();
+        }
+        producers.wake();
+        Ok(generation)
     }
 
     /// Puts back what this attachment took and did not pass on.
@@ -153,6 +160,27 @@ impl Outbox {
         let mut state = self.lock();
         if state.generation == generation {
             state.rewind();
+        }
+    }
+
+    /// Everything that this attachment took is delivered.
+    pub(crate) fn settle(&self, generation: u64) {
+        let wakes = {
+            let mut state = self.lock();
+            if state.generation != generation {
+                return;
+            }
+            let bytes = state.under_way_bytes;
+            state.pass(bytes)
+        };
+        wakes.wake();
+    }
+
+    /// The client takes what it is given, if slowly.
+    pub(crate) fn moved(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.moved = true;
         }
     }
 
@@ -286,6 +314,27 @@ impl State {
     fn push(&mut self, message: Message) {
         self.queued += message.len();
         self.queue.push_back(message);
+    }
+
+    /// Decides what became of what is under way.
+    fn settle(&mut self, receipt: Receipt) -> Result<Wakes, ReceiptError> {
+        let acknowledged = match receipt {
+            Receipt::Acknowledged(answers) => {
+                answers.checked_sub(self.acknowledged).ok_or(ReceiptError::Overtaken)?
+            }
+            Receipt::None => 0,
+        };
+        match acknowledged {
+            0 => {
+                self.rewind();
+                Ok(Wakes::default())
+            }
+            1 if !self.under_way.is_empty() => {
+                self.acknowledged += 1;
+                Ok(self.pass(self.under_way_bytes))
+            }
+            _ => Err(ReceiptError::NotGiven),
+        }
     }
 
     /// Puts what is under way back to the front; a message that was passed on in part goes out again whole.

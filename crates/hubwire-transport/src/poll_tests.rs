@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::{
-    Attachment, ConnectRequest, Connection, DisconnectReason, EndpointOptions, Message, Taken,
-    Transport,
+    Attachment, ConnectRequest, Connection, DisconnectReason, EndpointOptions, Message, Receipt,
+    ReceiptError, Taken, Transport,
 };
 
 fn open() -> Connection {
@@ -31,14 +31,14 @@ fn what_a_poll_did_not_pass_on_goes_out_with_the_next_in_order() {
     for text in ["a", "b", "c"] {
         connection.send(Message::text(text));
     }
-    let poll = connection.attach_poll();
+    let poll = connection.attach_poll(Receipt::None).unwrap();
     assert_eq!(take(&poll, 0), texts(&["a", "b", "c"]));
     connection.send(Message::text("d"));
     // One message was passed on whole, and another in part.
     let passed = Message::text("a").len() + 1;
     assert_eq!(take(&poll, passed), texts(&["d"]));
     drop(poll);
-    let poll = connection.attach_poll();
+    let poll = connection.attach_poll(Receipt::None).unwrap();
     assert_eq!(take(&poll, 0), texts(&["b", "c", "d"]));
     assert!(take(&poll, connection.backlog()).0.is_pending());
     assert_eq!(connection.backlog(), 0);
@@ -48,9 +48,9 @@ fn what_a_poll_did_not_pass_on_goes_out_with_the_next_in_order() {
 fn a_newer_poll_takes_everything_over() {
     let connection = open();
     connection.send(Message::text("a"));
-    let older = connection.attach_poll();
+    let older = connection.attach_poll(Receipt::None).unwrap();
     assert_eq!(take(&older, 0), texts(&["a"]));
-    let newer = connection.attach_poll();
+    let newer = connection.attach_poll(Receipt::None).unwrap();
     assert_eq!(take(&older, 1000), (Poll::Ready(Taken::Superseded), vec![]), "too late to pass on");
     assert_eq!(take(&newer, 0), texts(&["a"]));
     drop(older);
@@ -73,7 +73,7 @@ fn between_polls_nobody_is_slow_but_somebody_may_be_gone() {
 #[test]
 fn a_parked_poll_is_a_sign_of_life() {
     let connection = open();
-    let poll = connection.attach_poll();
+    let poll = connection.attach_poll(Receipt::None).unwrap();
     assert!(take(&poll, 0).0.is_pending());
     for _ in 0..100 {
         connection.tick();
@@ -89,7 +89,7 @@ fn the_end_is_told_to_a_poll_or_waits_for_one_in_vain() {
         connection.finish(Some(Message::text("bye")));
         assert!(connection.poll_detached(&cx).is_pending());
         if is_told {
-            let poll = connection.attach_poll();
+            let poll = connection.attach_poll(Receipt::None).unwrap();
             assert_eq!(take(&poll, 0), texts(&["bye"]));
             assert_eq!(take(&poll, connection.backlog()).0, Poll::Ready(Taken::Finished));
             connection.told();
@@ -100,4 +100,67 @@ fn the_end_is_told_to_a_poll_or_waits_for_one_in_vain() {
         }
         assert!(connection.poll_detached(&cx).is_ready());
     }
+}
+
+#[test]
+fn an_answer_stays_until_it_is_acknowledged() {
+    let connection = open();
+    let poll = |ack| connection.attach_poll(Receipt::Acknowledged(ack));
+    connection.send(Message::text("a"));
+    let first = poll(0).unwrap();
+    assert_eq!(take(&first, 0), texts(&["a"]));
+    first.handed_on(1, true);
+    drop(first);
+    connection.send(Message::text("b"));
+    let again = poll(0).unwrap();
+    assert_eq!(take(&again, 0), texts(&["a", "b"]), "the answer did not arrive");
+    drop(again);
+    let next = poll(1).unwrap();
+    assert!(take(&next, 0).0.is_pending());
+    assert_eq!(connection.backlog(), 0);
+}
+
+#[test]
+fn the_end_comes_behind_the_last_acknowledgement() {
+    let connection = open();
+    connection.finish(Some(Message::text("bye")));
+    for _ in 0..2 {
+        let poll = connection.attach_poll(Receipt::Acknowledged(0)).unwrap();
+        assert_eq!(take(&poll, 0), texts(&["bye"]));
+    }
+    let poll = connection.attach_poll(Receipt::Acknowledged(1)).unwrap();
+    assert_eq!(take(&poll, 0), (Poll::Ready(Taken::Finished), vec![]));
+}
+
+#[test]
+fn acknowledgements_that_do_not_fit_change_nothing() {
+    let connection = open();
+    let poll = |ack| connection.attach_poll(Receipt::Acknowledged(ack));
+    assert_eq!(poll(1).unwrap_err(), ReceiptError::NotGiven, "nothing was sent");
+    connection.send(Message::text("a"));
+    assert_eq!(poll(1).unwrap_err(), ReceiptError::NotGiven, "nothing was taken");
+    let first = poll(0).unwrap();
+    assert_eq!(take(&first, 0), texts(&["a"]));
+    assert_eq!(poll(2).unwrap_err(), ReceiptError::NotGiven);
+    connection.send(Message::text("b"));
+    let second = poll(1).unwrap();
+    assert_eq!(poll(0).unwrap_err(), ReceiptError::Overtaken);
+    assert_eq!(take(&second, 0), texts(&["b"]), "the late one has not taken over");
+}
+
+#[test]
+fn a_long_answer_that_is_taken_slowly_is_no_stalled_client() {
+    let connection = open();
+    connection.send(Message::text("a"));
+    let poll = connection.attach_poll(Receipt::None).unwrap();
+    assert_eq!(take(&poll, 0), texts(&["a"]));
+    for _ in 0..100 {
+        poll.handed_on(1, false);
+        connection.tick();
+    }
+    assert_eq!(connection.disconnect_reason(), None);
+    for _ in 0..11 {
+        connection.tick();
+    }
+    assert_eq!(connection.disconnect_reason().map(|reason| reason.label()), Some("slow_consumer"));
 }

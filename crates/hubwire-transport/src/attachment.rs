@@ -1,0 +1,112 @@
+//! What holds on to a connection for the network.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use crate::lifecycle::Detached;
+use crate::{Connection, DisconnectReason, Message};
+
+/// What an attachment got from [`Attachment::poll_take`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The connection is over: say no goodbye, end.
+    Cut,
+    /// Everything was taken and nothing more comes: say goodbye.
+    Finished,
+    /// Messages.
+    Messages,
+    /// Another poll has taken over: end without a word.
+    Superseded,
+}
+
+/// How a poll settles what became of the answers before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// By this number of answers that carried something and that its client has received, over the whole connection.
+    ///
+    /// Only such an answer counts as delivered, so that nothing is lost with one that the network took and did not bring.
+    Acknowledged(u64),
+    /// Not at all: what was handed on to the last byte counts as delivered, as in SignalR.
+    None,
+}
+
+/// Why a poll with a [`Receipt`] cannot carry a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// It acknowledges an answer that was not given.
+    #[error("an answer is acknowledged that was not given")]
+    NotGiven,
+    /// It comes late, behind one that acknowledged more.
+    #[error("a later poll has come before")]
+    Overtaken,
+}
+
+/// The network's hold on a connection: one socket, stream or poll. Dropping it detaches.
+#[derive(Debug)]
+pub struct Attachment {
+    connection: Connection,
+    generation: u64,
+    receipt: Receipt,
+}
+
+impl Attachment {
+    pub(crate) fn new(connection: Connection, generation: u64, receipt: Receipt) -> Self {
+        Self { connection, generation, receipt }
+    }
+
+    /// The connection that it carries.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Moves messages worth about `budget` bytes to the end of `taken`: at least one, unless the budget is 0.
+    ///
+    /// `passed` tells how many bytes of those taken before were passed on since the last call: only then they no longer count as waiting.
+    pub fn poll_take(
+        &self,
+        cx: &Context<'_>,
+        passed: usize,
+        budget: usize,
+        taken: &mut VecDeque<Message>,
+    ) -> Poll<Taken> {
+        self.connection.0.outbox.poll_take(cx, self.generation, passed, budget, taken)
+    }
+
+    /// Says that `bytes` of the last answer were handed on, and whether they were the last of it.
+    ///
+    /// A client that takes a long answer slowly is not idle. Whether the answer is delivered with its last byte is a matter of the receipt.
+    pub fn handed_on(&self, bytes: usize, is_last: bool) {
+        let outbox = &self.connection.0.outbox;
+        match self.receipt {
+            Receipt::None if is_last => outbox.settle(self.generation),
+            Receipt::Acknowledged(_) | Receipt::None if bytes > 0 => outbox.moved(self.generation),
+            Receipt::Acknowledged(_) | Receipt::None => {}
+        }
+    }
+
+    /// The next message, if one waits; it counts as passed on.
+    pub fn take_now(&self) -> Option<Message> {
+        self.connection.0.outbox.take_now()
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        let (inbox, outbox) = (&self.connection.0.inbox, &self.connection.0.outbox);
+        let detached = self.connection.life().detach(self.generation);
+        match detached {
+            Detached::Lost => self.connection.close(DisconnectReason::NetworkLost),
+            Detached::AfterEnd => inbox.wake(),
+            Detached::Replaceable => {
+                return match self.receipt {
+                    // Its client may have the answer all the same; the next poll says.
+                    Receipt::Acknowledged(_) => {}
+                    Receipt::None => outbox.detach(self.generation),
+                };
+            }
+        }
+        // Nobody takes anything any more.
+        outbox.cut();
+    }
+}
