@@ -2,10 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
 
+import * as signalr from '@microsoft/signalr';
 import WebSocket from 'ws';
 
+import { launch, skip } from './kit/browser.mjs';
 import { RawClient } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { SOON, within } from './kit/within.mjs';
@@ -85,6 +89,58 @@ test('every negotiation is a connection of its own', async () => {
   for (const field of ['connectionId', 'connectionToken']) {
     assert.equal(new Set(answers.map((answer) => answer[field])).size, 50);
   }
+});
+
+test('an application sends clients elsewhere', async () => {
+  const url = `${server.url}/hub`;
+  const at = encodeURIComponent(url);
+  assert.deepEqual(await negotiate(`?negotiateVersion=1&redirect=${at}&token=t`, '/elsewhere'), {
+    negotiateVersion: 1,
+    url,
+    accessToken: 't',
+    availableTransports: [],
+  });
+  const connection = new signalr.HubConnectionBuilder()
+    .withUrl(`${server.url}/elsewhere?redirect=${at}%3Fuser%3Dann`)
+    .configureLogging(signalr.LogLevel.None)
+    .build();
+  await within(SOON, connection.start(), 'the start of a redirected connection');
+  assert.equal(await connection.invoke('WhoAmI'), 'ann');
+  await connection.stop();
+});
+
+test('an application refuses clients in its own words, or with an error', async () => {
+  assert.deepEqual(await negotiate('?negotiateVersion=1&refuse=no%20seats%20left', '/elsewhere'), { error: 'no seats left' });
+  const response = await fetch(`${server.url}/elsewhere/negotiate?refuse=teapot`, { method: 'POST' });
+  assert.deepEqual([response.status, await response.text()], [418, 'a teapot']);
+});
+
+test('a WebSocket whose Upgrade header got lost is no poll', async () => {
+  const { connectionToken } = await negotiate('?negotiateVersion=1');
+  const headers = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' };
+  for (const query of ['', `?id=${connectionToken}`]) {
+    const response = await fetch(`${server.url}/hub${query}`, { headers });
+    assert.equal(response.status, 426);
+    assert.match(await response.text(), /removed the Upgrade header/);
+  }
+  await server.logged(/WARN.*proxy_set_header Upgrade \$http_upgrade; proxy_set_header Connection \\?"upgrade/);
+  assert.equal(server.lines.filter((line) => line.includes('proxy_set_header')).length, 1);
+});
+
+test('a client of the SignalR before learns why it cannot work', { skip }, async (t) => {
+  const read = (name) => readFile(createRequire(import.meta.url).resolve(name), 'utf8');
+  const browser = await launch();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/count/hub`);
+  await page.addScriptTag({ content: await read('jquery/dist/jquery.js') });
+  await page.addScriptTag({ content: await read('signalr/jquery.signalR.js') });
+  const error = await page.evaluate(async () => {
+    const connection = window.jQuery.hubConnection('/hub', { useDefaultPath: false });
+    return new Promise((resolve) => connection.start().done(() => resolve('started')).fail((error) => resolve(error.message)));
+  });
+  assert.match(error, /Detected a connection attempt to an ASP\.NET Core SignalR Server/);
+  await server.logged(/WARN.*@microsoft\/signalr instead of the package signalr/);
 });
 
 /** Requests that open nothing: method, path, status and body. */

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
+use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{
     Boundaries, ConnectRequest, Connection, ConnectionId, EndpointOptions, Found, Identity,
     MessageLimit, Mount, Registration, Runner, Transport, query_value,
 };
 
 use crate::clock::unix_seconds;
-use crate::identity::{IdentityHook, IntoIdentity};
+use crate::hook::{Hook, IntoHookResult};
 use crate::negotiate::{negotiate, text};
 use crate::request::snapshot;
 use crate::{event_stream, misuse, origin, poll, post, supervisor, websocket};
@@ -36,7 +37,8 @@ pub struct Endpoint {
     runner: Arc<dyn Runner>,
     path: String,
     options: EndpointOptions,
-    identity: Option<IdentityHook>,
+    identity: Option<Hook<Identity>>,
+    negotiation: Option<Hook<Negotiation>>,
 }
 
 /// What became of a request that opens a connection.
@@ -59,13 +61,20 @@ pub(crate) struct Mounted {
     /// What its tokens are good for. Servers that share a key tell their hubs apart by name, since the path is only the part below a scope.
     pub(crate) endpoint: String,
     pub(crate) options: Arc<EndpointOptions>,
-    identity: Option<IdentityHook>,
+    identity: Option<Hook<Identity>>,
+    pub(crate) negotiation: Option<Hook<Negotiation>>,
 }
 
 impl Endpoint {
     fn new(runner: Arc<dyn Runner>, path: &str) -> Self {
         let path = format!("/{}", path.trim_matches('/'));
-        Self { runner, path, options: EndpointOptions::default(), identity: None }
+        Self {
+            runner,
+            path,
+            options: EndpointOptions::default(),
+            identity: None,
+            negotiation: None,
+        }
     }
 
     /// Sets the endpoint's options.
@@ -89,14 +98,57 @@ impl Endpoint {
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
-        F::Output: IntoIdentity,
+        F::Output: IntoHookResult<Identity>,
     {
-        self.identity = Some(IdentityHook::new(hook));
+        self.identity = Some(Hook::new(hook));
+        self
+    }
+
+    /// Sets the hook that sends clients elsewhere or refuses them when they negotiate: an async function that takes actix-web extractors and returns a
+    /// [`Negotiation`] or a `Result` of one.
+    ///
+    /// A client that skips the negotiation does not meet it.
+    ///
+    /// ```
+    /// use hubwire_actix::MountExt;
+    /// use hubwire_transport::negotiate::Negotiation;
+    /// # use hubwire_transport::{Application, Connection, Connections, Payload};
+    /// # struct Chat;
+    /// # impl Application for Chat {
+    /// #     async fn payload(&self, _: &Connection, _: Payload) {}
+    /// # }
+    /// # let chat = Connections::new(Chat).build();
+    ///
+    /// async fn nearest(request: actix_web::HttpRequest) -> Negotiation {
+    ///     match request.headers().contains_key("x-from-europe") {
+    ///         true => Negotiation::Redirect {
+    ///             url: "https://eu.example.com/chat".to_owned(),
+    ///             access_token: None,
+    ///         },
+    ///         false => Negotiation::Accept,
+    ///     }
+    /// }
+    ///
+    /// let endpoint = chat.at("/chat").negotiation(nearest);
+    /// ```
+    pub fn negotiation<F, Args>(mut self, hook: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: IntoHookResult<Negotiation>,
+    {
+        self.negotiation = Some(Hook::new(hook));
         self
     }
 }
 
 impl Mounted {
+    /// The answer to a new client that there is no place for.
+    pub(crate) fn refuse_newcomer(&self) -> Option<HttpResponse> {
+        let is_draining = self.runner.connections().is_draining();
+        is_draining.then(|| text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"))
+    }
+
     /// The longest WebSocket message: never shorter than what the application takes.
     pub(crate) fn max_frame_size(&self) -> Option<usize> {
         match self.runner.message_limit() {
@@ -118,9 +170,8 @@ impl Mounted {
         transport: Transport,
     ) -> actix_web::Result<Admission> {
         let refused = |response| Ok(Admission::Refused(response));
-        if self.runner.connections().is_draining() {
-            let shutting_down = "The server is shutting down";
-            return refused(text(StatusCode::SERVICE_UNAVAILABLE, shutting_down));
+        if let Some(refusal) = self.refuse_newcomer() {
+            return refused(refusal);
         }
         let identity = self.identify(request).await?;
         let (id, expires) = match (self.find(request), transport) {
@@ -195,7 +246,7 @@ impl Mounted {
 
     pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
         match &self.identity {
-            Some(hook) => hook.identify(request).await,
+            Some(hook) => hook.ask(request).await,
             None => Ok(Identity::anonymous()),
         }
     }
@@ -217,21 +268,13 @@ impl HttpServiceFactory for Endpoint {
             runner: self.runner,
             options: Arc::new(self.options),
             identity: self.identity,
+            negotiation: self.negotiation,
         });
         let negotiation = {
             let mounted = mounted.clone();
             move |request: HttpRequest| {
                 let mounted = mounted.clone();
-                async move {
-                    let answer = async {
-                        if request.method() != Method::POST {
-                            return Ok(text(StatusCode::METHOD_NOT_ALLOWED, ""));
-                        }
-                        mounted.identify(&request).await?;
-                        Ok(negotiate(&mounted, &request))
-                    };
-                    origin::guard(&mounted, &request, answer).await
-                }
+                async move { origin::guard(&mounted, &request, negotiate(&mounted, &request)).await }
             }
         };
         let connection = move |request: HttpRequest, payload: web::Payload| {

@@ -8,7 +8,7 @@
 //!
 //! - [`MountExt::at`] gives an [`Endpoint`], which is an actix-web service.
 //! - [`ServerExt::hubwire`] gives an `HttpServer` good settings and a graceful close.
-//! - [`IntoIdentity`] is what an identity hook may return.
+//! - [`IntoHookResult`] is what a hook of an endpoint may return.
 //!
 //! # How it works
 //!
@@ -25,7 +25,7 @@ mod clock;
 mod endpoint;
 mod event_stream;
 mod home;
-mod identity;
+mod hook;
 mod misuse;
 mod negotiate;
 mod origin;
@@ -38,5 +38,5 @@ mod supervisor;
 mod websocket;
 
 pub use self::endpoint::{Endpoint, MountExt};
-pub use self::identity::IntoIdentity;
+pub use self::hook::IntoHookResult;
 pub use self::server::ServerExt;

@@ -1,11 +1,14 @@
 //! `POST {path}/negotiate`: which transports there are, and a token to come back with.
 
 use std::borrow::Cow;
+use std::sync::Once;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, mime};
-use hubwire_transport::negotiate::{self, NegotiateError, NegotiateResponse};
+use hubwire_transport::negotiate::{
+    self, NegotiateError, NegotiateRedirect, NegotiateResponse, Negotiation, OldSignalR,
+};
 use hubwire_transport::ticks;
 use hubwire_transport::token::TokenKind;
 use serde::Serialize;
@@ -14,27 +17,61 @@ use crate::clock::unix_seconds;
 use crate::endpoint::Mounted;
 
 /// Answers a negotiate request; nothing is stored until the client comes back with its token.
-pub(crate) fn negotiate(mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
-    if mounted.runner.connections().is_draining() {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down");
+pub(crate) async fn negotiate(
+    mounted: &Mounted,
+    request: &HttpRequest,
+) -> actix_web::Result<HttpResponse> {
+    if OldSignalR::is(request.query_string()) {
+        warn_about_old_client(mounted);
+        return Ok(json(&OldSignalR::answer()));
+    }
+    if request.method() != Method::POST {
+        return Ok(text(StatusCode::METHOD_NOT_ALLOWED, ""));
+    }
+    mounted.identify(request).await?;
+    if let Some(refusal) = mounted.refuse_newcomer() {
+        return Ok(refusal);
     }
     let minimum = mounted.options.minimum_protocol_version;
     let version = match negotiate::version(request.query_string(), minimum) {
         Ok(version) => version,
         Err(error) => {
             tracing::debug!(hub = mounted.runner.name(), %error, "negotiate refused");
-            return json(&NegotiateError { error: error.to_string() });
+            return Ok(json(&NegotiateError { error: error.to_string() }));
         }
     };
+    let negotiation = match &mounted.negotiation {
+        Some(hook) => hook.ask(request).await?,
+        None => Negotiation::Accept,
+    };
+    Ok(match negotiation {
+        Negotiation::Accept => json(&accept(mounted, request, version)),
+        Negotiation::Redirect { url, access_token } => {
+            json(&NegotiateRedirect::new(version, url, access_token))
+        }
+        Negotiation::Refuse { error } => json(&NegotiateError { error }),
+    })
+}
+
+fn accept(mounted: &Mounted, request: &HttpRequest, version: i64) -> NegotiateResponse {
     let kind = if version == 0 { TokenKind::IdIsToken } else { TokenKind::Secret };
     let lifetime = u32::try_from(ticks(mounted.options.disconnect_timeout)).unwrap_or(u32::MAX);
     let expires = unix_seconds().saturating_add(lifetime);
     let issued = mounted.runner.connections().issue(&mounted.endpoint, kind, expires);
-    let transports = mounted.options.transports;
-    let mut answer =
-        NegotiateResponse::new(version, &issued.connection_id, &issued.token, transports);
+    let mut answer = NegotiateResponse::new(version, issued, mounted.options.transports);
     answer.use_acks = negotiate::wants_acks(request.query_string()).then_some(true);
-    json(&answer)
+    answer
+}
+
+/// Says once that clients come which cannot work.
+fn warn_about_old_client(mounted: &Mounted) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            hub = mounted.runner.name(),
+            "a client of ASP.NET SignalR 2 asks, which speaks another protocol: use @microsoft/signalr instead of the package signalr"
+        );
+    });
 }
 
 fn json(answer: &impl Serialize) -> HttpResponse {

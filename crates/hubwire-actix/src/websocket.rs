@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use actix_http::body::BoxBody;
 use actix_http::{Response, ws};
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 use hubwire_transport::websocket::{write_close, write_empty_close};
@@ -16,6 +16,7 @@ use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::{Home, Reader};
+use crate::negotiate::text;
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
 
@@ -31,6 +32,9 @@ pub(crate) async fn accept(
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
     warn_if_not_tuned(mounted, request);
+    if !request.headers().contains_key(header::UPGRADE) {
+        return Ok(refuse_lost_upgrade(mounted));
+    }
     // actix-http looks for the word anywhere in the header, but hands on the bytes behind the request only where it stands alone.
     let handshake = match is_websocket(request) {
         true => ws::handshake(request.head()),
@@ -52,6 +56,23 @@ pub(crate) async fn accept(
     let runner = mounted.runner.clone();
     rt::spawn(Home::new(runner, connection, Some(reader), registration));
     Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket))))?.into())
+}
+
+/// The answer to a WebSocket request whose `Upgrade` header got lost on its way; without it it must not be taken for a poll.
+fn refuse_lost_upgrade(mounted: &Mounted) -> HttpResponse {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            hub = mounted.runner.name(),
+            "a proxy in front of this server keeps the Upgrade header of WebSockets to itself, so clients fall back to slower transports; for nginx add `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"
+        );
+    });
+    let mut response = text(
+        StatusCode::UPGRADE_REQUIRED,
+        "A proxy between the client and this server removed the Upgrade header.",
+    );
+    response.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
+    response
 }
 
 fn is_websocket(request: &HttpRequest) -> bool {

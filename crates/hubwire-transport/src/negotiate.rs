@@ -4,7 +4,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::request::query_value;
-use crate::{ConnectionId, Transport, Transports};
+use crate::token::Issued;
+use crate::{Transport, Transports};
 
 /// The highest negotiate version that exists.
 pub const MAX_VERSION: i64 = 1;
@@ -52,14 +53,14 @@ pub fn wants_acks(query: &str) -> bool {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct NegotiateResponse<'a> {
+pub struct NegotiateResponse {
     /// The version that both sides use from here on.
     pub negotiate_version: i64,
     /// The public id of the connection.
-    pub connection_id: &'a str,
+    pub connection_id: String,
     /// What the client shows to attach; absent in version 0, where the id serves.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub connection_token: Option<&'a str>,
+    pub connection_token: Option<String>,
     /// Whether the client's `ack` and `seq` are looked at; absent unless it asked, as [`wants_acks`] tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_acks: Option<bool>,
@@ -85,6 +86,89 @@ impl From<Transport> for AvailableTransport {
     }
 }
 
+/// What an application makes of a negotiate request.
+///
+/// ```
+/// use hubwire_transport::negotiate::Negotiation;
+///
+/// let elsewhere = Negotiation::Redirect {
+///     url: "https://eu.example.com/chat".to_owned(),
+///     access_token: None,
+/// };
+/// let full = Negotiation::Refuse { error: "all seats are taken".to_owned() };
+/// # let _ = (elsewhere, full);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Negotiation {
+    /// The client may connect here.
+    #[default]
+    Accept,
+    /// The client shall negotiate at another address.
+    Redirect {
+        /// The address of the other endpoint, without `/negotiate`.
+        url: String,
+        /// The access token that the client uses from then on, instead of its own.
+        access_token: Option<String>,
+    },
+    /// The client may not connect. It shows the text and does not try again by itself.
+    Refuse {
+        /// What the client shows.
+        error: String,
+    },
+}
+
+/// The answer that sends a client elsewhere.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NegotiateRedirect {
+    /// The version that both sides use.
+    pub negotiate_version: i64,
+    /// Where to negotiate.
+    pub url: String,
+    /// What to show there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// Nothing here.
+    pub available_transports: [AvailableTransport; 0],
+}
+
+impl NegotiateRedirect {
+    /// The answer for a version, an address and a token to show there.
+    pub fn new(version: i64, url: String, access_token: Option<String>) -> Self {
+        Self { negotiate_version: version, url, access_token, available_transports: [] }
+    }
+}
+
+/// The answer to a client of ASP.NET SignalR, which came before ASP.NET Core and speaks another protocol.
+///
+/// Its own fields make such a client say what is wrong: the newest by `availableTransports`, older ones by `ProtocolVersion`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct OldSignalR {
+    #[serde(rename = "availableTransports")]
+    available_transports: [AvailableTransport; 0],
+    protocol_version: &'static str,
+    error: &'static str,
+}
+
+impl OldSignalR {
+    /// Whether a negotiate request comes from such a client.
+    pub fn is(query: &str) -> bool {
+        query_value(query, "clientProtocol").is_some()
+    }
+
+    /// The answer.
+    pub const fn answer() -> Self {
+        Self {
+            available_transports: [],
+            protocol_version: "ASP.NET Core",
+            error: "This server speaks ASP.NET Core SignalR. Use the package @microsoft/signalr instead of signalr.",
+        }
+    }
+}
+
 /// A refusal, which carries nothing else.
 #[derive(Clone, Debug, Serialize)]
 pub struct NegotiateError {
@@ -92,18 +176,13 @@ pub struct NegotiateError {
     pub error: String,
 }
 
-impl<'a> NegotiateResponse<'a> {
-    /// The answer for a version, id and token.
-    pub fn new(
-        version: i64,
-        connection_id: &'a ConnectionId,
-        token: &'a str,
-        transports: Transports,
-    ) -> Self {
+impl NegotiateResponse {
+    /// The answer for a version and what was issued for it.
+    pub fn new(version: i64, issued: Issued, transports: Transports) -> Self {
         Self {
             negotiate_version: version,
-            connection_id: connection_id.as_str(),
-            connection_token: (version > 0).then_some(token),
+            connection_id: issued.connection_id.to_string(),
+            connection_token: (version > 0).then_some(issued.token),
             use_acks: None,
             available_transports: transports.iter().map(Into::into).collect(),
         }
@@ -127,10 +206,10 @@ mod tests {
 
     #[test]
     fn the_answer_has_the_official_order() {
-        let id = ConnectionId::from("id");
         let json = |version| {
-            let response =
-                NegotiateResponse::new(version, &id, "token", [Transport::WebSockets].into());
+            let issued = Issued { connection_id: "id".into(), token: "token".to_owned() };
+            let transports = [Transport::WebSockets].into();
+            let response = NegotiateResponse::new(version, issued, transports);
             serde_json::to_string(&response).unwrap()
         };
         let transports = r#""availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]}"#;
@@ -141,5 +220,18 @@ mod tests {
             )
         );
         assert_eq!(json(0), format!(r#"{{"negotiateVersion":0,"connectionId":"id",{transports}"#));
+    }
+
+    #[test]
+    fn a_redirect_has_the_official_order() {
+        let json = |token: Option<&str>| {
+            let redirect = NegotiateRedirect::new(1, "u".to_owned(), token.map(str::to_owned));
+            serde_json::to_string(&redirect).unwrap()
+        };
+        assert_eq!(json(None), r#"{"negotiateVersion":1,"url":"u","availableTransports":[]}"#);
+        assert_eq!(
+            json(Some("t")),
+            r#"{"negotiateVersion":1,"url":"u","accessToken":"t","availableTransports":[]}"#
+        );
     }
 }

@@ -185,7 +185,7 @@ extern crate self as hubwire;
 pub mod assets;
 pub mod prelude;
 
-pub use hubwire_actix::{Endpoint, IntoIdentity, MountExt, ServerExt};
+pub use hubwire_actix::{Endpoint, IntoHookResult, MountExt, ServerExt};
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
     GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult,
@@ -193,6 +193,7 @@ pub use hubwire_hub::{
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
+pub use hubwire_transport::negotiate::Negotiation;
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{
     AllowedOrigins, Application, ConnectRequest, Connection, ConnectionId, Connections,

@@ -6,10 +6,12 @@ use std::alloc::System;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpResponse, HttpServer, Responder, middleware, web};
+use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
+use actix_web::{App, Error, HttpResponse, HttpServer, Responder, middleware, web};
 use cap::Cap;
 use hubwire::prelude::*;
-use hubwire::{AllowedOrigins, ConnectionId, Transport};
+use hubwire::{AllowedOrigins, ConnectionId, Negotiation, Transport};
 use serde::Deserialize;
 
 use crate::hub::{Log, Refusing, Scenario};
@@ -67,6 +69,27 @@ struct What {
 
 async fn identify(who: web::Query<Who>) -> Identity {
     who.into_inner().user.map_or_else(Identity::anonymous, Identity::user)
+}
+
+/// What the client's query asks for.
+#[derive(Deserialize)]
+struct Wish {
+    redirect: Option<String>,
+    token: Option<String>,
+    refuse: Option<String>,
+}
+
+async fn negotiate(wish: web::Query<Wish>) -> Result<Negotiation, Error> {
+    let Wish { redirect, token, refuse } = wish.into_inner();
+    match (redirect, refuse.as_deref()) {
+        (Some(url), _) => Ok(Negotiation::Redirect { url, access_token: token }),
+        (None, Some("teapot")) => {
+            let error = InternalError::new("a teapot", StatusCode::IM_A_TEAPOT);
+            Err(error.into())
+        }
+        (None, Some(error)) => Ok(Negotiation::Refuse { error: error.to_owned() }),
+        (None, None) => Ok(Negotiation::Accept),
+    }
 }
 
 async fn count(hubs: web::Data<Hubs>, name: web::Path<String>) -> impl Responder {
@@ -128,6 +151,7 @@ async fn serve() -> std::io::Result<()> {
             .service(data.fast.at("/fast").options(impatient()).identity(identify))
             .service(data.big.at("/big").identity(identify))
             .service(data.refusing.at("/refusing"))
+            .service(data.big.at("/elsewhere").negotiation(negotiate))
             .service(
                 data.big.at("/stream-only").options(one_transport(Transport::ServerSentEvents)),
             )
