@@ -58,15 +58,6 @@ class EventStream {
   }
 }
 
-test('negotiation offers it behind WebSockets, for text', async () => {
-  const { availableTransports } = JSON.parse(await server.fetch('/hub/negotiate?negotiateVersion=1', { method: 'POST' }));
-  assert.deepEqual(availableTransports, [
-    { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] },
-    { transport: 'ServerSentEvents', transferFormats: ['Text'] },
-    { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] },
-  ]);
-});
-
 test('the stream opens at once and nobody on the way holds it back', async (t) => {
   const stream = await EventStream.open(t);
   assert.equal(stream.response.status, 200);

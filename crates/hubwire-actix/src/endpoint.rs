@@ -8,15 +8,11 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
 use hubwire_transport::negotiate::Negotiation;
-use hubwire_transport::{
-    Boundaries, ConnectRequest, Connection, ConnectionId, EndpointOptions, Found, Identity,
-    MessageLimit, Mount, Registration, Runner, Transport, query_value,
-};
+use hubwire_transport::{Authentication, EndpointOptions, Found, Identity, Mount, Runner};
 
-use crate::clock::unix_seconds;
+use crate::admission::Mounted;
 use crate::hook::{Hook, IntoHookResult};
 use crate::negotiate::{negotiate, text};
-use crate::request::snapshot;
 use crate::{event_stream, misuse, origin, poll, post, supervisor, websocket};
 
 /// Mounts applications: `chat.at("/chat")`.
@@ -39,30 +35,6 @@ pub struct Endpoint {
     options: EndpointOptions,
     identity: Option<Hook<Identity>>,
     negotiation: Option<Hook<Negotiation>>,
-}
-
-/// What became of a request that opens a connection.
-pub(crate) enum Admission {
-    Admitted(Admitted),
-    Refused(HttpResponse),
-}
-
-/// What a connection is opened with.
-pub(crate) struct Admitted {
-    pub(crate) id: ConnectionId,
-    pub(crate) request: ConnectRequest,
-    /// When its token stops opening it.
-    pub(crate) expires: Option<u32>,
-}
-
-/// An endpoint as its routes see it.
-pub(crate) struct Mounted {
-    pub(crate) runner: Arc<dyn Runner>,
-    /// What its tokens are good for. Servers that share a key tell their hubs apart by name, since the path is only the part below a scope.
-    pub(crate) endpoint: String,
-    pub(crate) options: Arc<EndpointOptions>,
-    identity: Option<Hook<Identity>>,
-    pub(crate) negotiation: Option<Hook<Negotiation>>,
 }
 
 impl Endpoint {
@@ -142,116 +114,6 @@ impl Endpoint {
     }
 }
 
-impl Mounted {
-    /// The answer to a new client that there is no place for.
-    pub(crate) fn refuse_newcomer(&self) -> Option<HttpResponse> {
-        let is_draining = self.runner.connections().is_draining();
-        is_draining.then(|| text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"))
-    }
-
-    /// The longest WebSocket message: never shorter than what the application takes.
-    pub(crate) fn max_frame_size(&self) -> Option<usize> {
-        match self.runner.message_limit() {
-            MessageLimit::AtLeast(bytes) => Some(bytes.max(self.options.max_frame_size)),
-            MessageLimit::Endpoint => Some(self.options.max_frame_size),
-            MessageLimit::Unlimited => None,
-        }
-    }
-
-    /// Whether what is received and sent is whole messages.
-    pub(crate) fn keeps_boundaries(&self) -> bool {
-        self.runner.boundaries() == Boundaries::Kept
-    }
-
-    /// Whether a request may open a connection over `transport`.
-    pub(crate) async fn admit(
-        &self,
-        request: &HttpRequest,
-        transport: Transport,
-    ) -> actix_web::Result<Admission> {
-        let refused = |response| Ok(Admission::Refused(response));
-        if let Some(refusal) = self.refuse_newcomer() {
-            return refused(refusal);
-        }
-        let identity = self.identify(request).await?;
-        let (id, expires) = match (self.find(request), transport) {
-            // A WebSocket may skip the negotiation.
-            (None, Transport::WebSockets) if self.options.transports.contains(transport) => {
-                (ConnectionId::random(), None)
-            }
-            (None, Transport::WebSockets) => return refused(self.refuse_change(transport)),
-            (None, _) => return refused(text(StatusCode::BAD_REQUEST, "Connection ID required")),
-            (Some(Found::Fresh { .. }), _) if !self.options.transports.contains(transport) => {
-                return refused(self.refuse_change(transport));
-            }
-            (Some(Found::Fresh { connection_id, expires }), _) => (connection_id, Some(expires)),
-            (Some(Found::Live(connection)), _) => {
-                return refused(match connection.request().transport == transport {
-                    true => conflict(),
-                    false => self.refuse_change(transport),
-                });
-            }
-            (Some(_), _) => {
-                return refused(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
-            }
-        };
-        let request = snapshot(request, transport, identity);
-        Ok(Admission::Admitted(Admitted { id, request, expires }))
-    }
-
-    /// The answer to a request over a transport that is not offered, or not the connection's.
-    pub(crate) fn refuse_change(&self, transport: Transport) -> HttpResponse {
-        if self.options.transports.contains(transport) {
-            return text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection");
-        }
-        let name = transport.as_str();
-        text(
-            StatusCode::NOT_FOUND,
-            format!("{name} transport not supported by this end point type"),
-        )
-    }
-
-    /// Gives a connection that was admitted its place; `None` when another request was faster with its token.
-    pub(crate) fn enter(
-        &self,
-        connection: &Connection,
-        expires: Option<u32>,
-    ) -> Option<Registration> {
-        self.runner.connections().enter(connection, expires)
-    }
-
-    /// The answer to a request for a connection that belongs to somebody else.
-    pub(crate) async fn refuse_other_user(
-        &self,
-        request: &HttpRequest,
-        connection: &Connection,
-    ) -> actix_web::Result<Option<HttpResponse>> {
-        let identity = self.identify(request).await?;
-        if identity.user_id() == connection.user_id() {
-            return Ok(None);
-        }
-        tracing::warn!(
-            hub = self.runner.name(),
-            id = %connection.id(),
-            "refused a request of another user for a connection"
-        );
-        Ok(Some(text(StatusCode::FORBIDDEN, "The connection belongs to another user")))
-    }
-
-    /// What the token of a request leads to, if it has one.
-    pub(crate) fn find(&self, request: &HttpRequest) -> Option<Found> {
-        let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty())?;
-        Some(self.runner.connections().find(&self.endpoint, &token, unix_seconds()))
-    }
-
-    pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
-        match &self.identity {
-            Some(hook) => hook.ask(request).await,
-            None => Ok(Identity::anonymous()),
-        }
-    }
-}
-
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
         self.runner.connections().reopen();
@@ -263,8 +125,16 @@ impl HttpServiceFactory for Endpoint {
         );
         supervisor::supervise(&self.runner);
         let pattern = any_case(&self.path);
+        assert!(
+            self.options.authentication == Authentication::Optional || self.identity.is_some(),
+            "{} cannot be mounted at {}: authentication is required, and no identity hook says who anybody is",
+            self.runner.name(),
+            self.path,
+        );
+        let endpoint = format!("{} {}", self.runner.name(), self.path);
         let mounted = Rc::new(Mounted {
-            endpoint: format!("{} {}", self.runner.name(), self.path),
+            census: self.runner.connections().census(&endpoint),
+            endpoint,
             runner: self.runner,
             options: Arc::new(self.options),
             identity: self.identity,
@@ -326,11 +196,6 @@ async fn connect(
         }
         (_, Some(_)) => text(StatusCode::NOT_FOUND, "No Connection with that ID"),
     })
-}
-
-/// The answer to a second socket or stream of one connection.
-pub(crate) fn conflict() -> HttpResponse {
-    HttpResponse::Conflict().finish()
 }
 
 /// A pattern that matches `path` whatever the case of its letters; a path with dynamic segments stays as it is.

@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use bytes::Bytes;
-use hubwire_transport::event_stream::{OPENING, write_event};
+use hubwire_transport::event_stream::{COMMENT, write_event};
 use hubwire_transport::{Attachment, Connection, Message, Taken, TransferFormat, Transport};
 
+use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
-use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::Home;
 
 /// Whether a request asks for an event stream.
@@ -28,10 +28,10 @@ pub(crate) async fn accept(
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
-    let Admitted { id, request, expires } = admitted;
+    let Admitted { id, request, expires, seat } = admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration));
+    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration, seat));
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store, no-transform"))
@@ -59,7 +59,7 @@ impl Body {
         Self {
             attachment,
             taken: VecDeque::new(),
-            rest: Bytes::from_static(OPENING),
+            rest: Bytes::from_static(COMMENT),
             cost: 0,
             passed: 0,
         }
@@ -116,6 +116,7 @@ impl Chunks for Body {
         };
         match taken {
             Poll::Ready(Taken::Finished | Taken::Superseded) => Poll::Ready(None),
+            Poll::Ready(Taken::Heartbeat) => Poll::Ready(Some(Bytes::from_static(COMMENT))),
             Poll::Pending | Poll::Ready(Taken::Cut | Taken::Messages) => Poll::Pending,
         }
     }

@@ -21,9 +21,9 @@ use std::task::{Context, Poll};
 use actix_web::web::{self, Bytes, BytesMut};
 use futures_core::Stream;
 use hubwire_transport::websocket::{Frame, FrameDecoder};
-use hubwire_transport::{Connection, DisconnectReason, Payload, Registration, Runner};
+use hubwire_transport::{Connection, DisconnectReason, Payload, Registration, Runner, Seat};
 
-use crate::endpoint::Mounted;
+use crate::admission::Mounted;
 use crate::socket::{Peer, Socket};
 use crate::supervisor::{self, Watch};
 
@@ -37,6 +37,7 @@ pub(crate) struct Home {
     /// What reads the socket, where the connection has one that carries both directions.
     reader: Option<Reader>,
     registration: Option<Registration>,
+    _seat: Seat,
     _watch: Watch,
 }
 
@@ -59,6 +60,7 @@ impl Home {
         connection: Connection,
         reader: Option<Reader>,
         registration: Registration,
+        seat: Seat,
     ) -> Self {
         Self {
             runner: Some(runner.run(connection.clone())),
@@ -66,6 +68,7 @@ impl Home {
             connection,
             reader,
             registration: Some(registration),
+            _seat: seat,
         }
     }
 }

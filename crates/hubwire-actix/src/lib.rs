@@ -20,6 +20,7 @@
 //!
 //! It knows no hub message: what arrives is handed to the [`Runner`](hubwire_transport::Runner) of its application.
 
+mod admission;
 mod body;
 mod clock;
 mod endpoint;

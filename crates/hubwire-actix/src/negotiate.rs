@@ -9,12 +9,12 @@ use actix_web::{HttpRequest, HttpResponse, mime};
 use hubwire_transport::negotiate::{
     self, NegotiateError, NegotiateRedirect, NegotiateResponse, Negotiation, OldSignalR,
 };
-use hubwire_transport::ticks;
 use hubwire_transport::token::TokenKind;
+use hubwire_transport::{EndpointOptions, Full, ticks};
 use serde::Serialize;
 
+use crate::admission::Mounted;
 use crate::clock::unix_seconds;
-use crate::endpoint::Mounted;
 
 /// Answers a negotiate request; nothing is stored until the client comes back with its token.
 pub(crate) async fn negotiate(
@@ -45,7 +45,10 @@ pub(crate) async fn negotiate(
         None => Negotiation::Accept,
     };
     Ok(match negotiation {
-        Negotiation::Accept => json(&accept(mounted, request, version)),
+        Negotiation::Accept => match accept(mounted, request, version) {
+            Ok(answer) => json(&answer),
+            Err(full) => mounted.refuse_full(full),
+        },
         Negotiation::Redirect { url, access_token } => {
             json(&NegotiateRedirect::new(version, url, access_token))
         }
@@ -53,14 +56,24 @@ pub(crate) async fn negotiate(
     })
 }
 
-fn accept(mounted: &Mounted, request: &HttpRequest, version: i64) -> NegotiateResponse {
+fn accept(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    version: i64,
+) -> Result<NegotiateResponse, Full> {
     let kind = if version == 0 { TokenKind::IdIsToken } else { TokenKind::Secret };
     let lifetime = u32::try_from(ticks(mounted.options.disconnect_timeout)).unwrap_or(u32::MAX);
-    let expires = unix_seconds().saturating_add(lifetime);
+    let now = unix_seconds();
+    let expires = now.saturating_add(lifetime);
+    let EndpointOptions { max_connections, max_pending_negotiations, .. } = *mounted.options;
+    if let Some(limit) = max_connections.filter(|limit| mounted.census.seated() >= *limit) {
+        return Err(Full::Connections { limit });
+    }
+    mounted.census.await_client(expires, now, max_pending_negotiations)?;
     let issued = mounted.runner.connections().issue(&mounted.endpoint, kind, expires);
     let mut answer = NegotiateResponse::new(version, issued, mounted.options.transports);
     answer.use_acks = negotiate::wants_acks(request.query_string()).then_some(true);
-    answer
+    Ok(answer)
 }
 
 /// Says once that clients come which cannot work.

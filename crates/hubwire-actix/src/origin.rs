@@ -6,7 +6,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use hubwire_transport::{Cors, is_own};
 
-use crate::endpoint::Mounted;
+use crate::admission::Mounted;
 use crate::negotiate::text;
 
 /// How long a browser may remember what it was told about a page from elsewhere.

@@ -22,8 +22,8 @@ use hubwire_transport::{
     TransferFormat, Transport, query_value,
 };
 
+use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::CHUNK;
-use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::Home;
 use crate::negotiate::text;
 
@@ -74,7 +74,8 @@ pub(crate) async fn answer(
         tokio::time::timeout(mounted.options.poll_timeout, take).await.ok()
     };
     Ok(match outcome {
-        None => response(StatusCode::OK).finish(),
+        // Polls have no heartbeats.
+        None | Some(Taken::Heartbeat) => response(StatusCode::OK).finish(),
         Some(Taken::Messages) => response(StatusCode::OK)
             .insert_header((header::CONTENT_TYPE, content_type(mounted, &taken)))
             .body(Body::new(attachment, &taken)),
@@ -116,10 +117,10 @@ async fn open(
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
-    let Admitted { id, request, expires } = admitted;
+    let Admitted { id, request, expires, seat } = admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration));
+    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration, seat));
     Ok(response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
 }
 

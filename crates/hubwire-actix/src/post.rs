@@ -8,7 +8,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use hubwire_transport::{Connection, DisconnectReason, Payload, Place, TransferFormat, Transport};
 
-use crate::endpoint::Mounted;
+use crate::admission::Mounted;
 use crate::negotiate::text;
 use crate::poll::number;
 
@@ -40,7 +40,11 @@ pub(crate) async fn receive(
         ));
     };
     poll_fn(|cx| connection.poll_intake(cx)).await;
-    let body = match read(payload, mounted.max_frame_size()).await {
+    let read = read(payload, mounted.max_frame_size());
+    let Ok(body) = tokio::time::timeout(mounted.options.post_timeout, read).await else {
+        return Ok(text(StatusCode::REQUEST_TIMEOUT, ""));
+    };
+    let body = match body {
         Ok(body) => body,
         Err(ReadError::BrokeOff) => return Ok(text(StatusCode::BAD_REQUEST, "")),
         Err(ReadError::TooLarge { size, limit }) => {

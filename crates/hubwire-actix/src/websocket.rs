@@ -13,8 +13,8 @@ use bytes::Bytes;
 use hubwire_transport::websocket::{write_close, write_empty_close};
 use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 
+use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
-use crate::endpoint::{Admission, Admitted, Mounted, conflict};
 use crate::home::{Home, Reader};
 use crate::negotiate::text;
 use crate::server::Tuned;
@@ -48,13 +48,13 @@ pub(crate) async fn accept(
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
-    let Admitted { id, request, expires } = admitted;
+    let Admitted { id, request, expires, seat } = admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let socket = Rc::new(Socket::default());
     let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted);
     let runner = mounted.runner.clone();
-    rt::spawn(Home::new(runner, connection, Some(reader), registration));
+    rt::spawn(Home::new(runner, connection, Some(reader), registration, seat));
     Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket))))?.into())
 }
 

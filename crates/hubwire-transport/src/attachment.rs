@@ -13,6 +13,8 @@ pub enum Taken {
     Cut,
     /// Everything was taken and nothing more comes: say goodbye.
     Finished,
+    /// Nothing for so long that the other end should see a sign of life; event streams only.
+    Heartbeat,
     /// Messages.
     Messages,
     /// Another poll has taken over: end without a word.

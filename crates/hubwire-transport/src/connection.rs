@@ -6,16 +6,16 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::inbox::{Inbox, Payload};
 use crate::lifecycle::{Ending, Lifecycle, Limits, Overdue};
-use crate::options::ticks;
 use crate::outbox::Outbox;
 use crate::turns::{Turn, Turns};
 use crate::websocket::FrameError;
 use crate::{
     Attachment, ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, Receipt,
-    ReceiptError, Transport, UserId,
+    ReceiptError, Transport, UserId, ticks,
 };
 
 /// A logical connection to one client, whatever carries it at the moment; cheap to clone.
@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     life: Mutex<Lifecycle>,
     ticks: AtomicU64,
     wake_at: AtomicU64,
+    /// The tick at which the client's identity has expired.
+    expires_at: AtomicU64,
 }
 
 /// The public id of a connection: what applications and logs call it.
@@ -113,6 +115,7 @@ impl Connection {
             life: Mutex::new(life),
             ticks: AtomicU64::new(0),
             wake_at: AtomicU64::new(u64::MAX),
+            expires_at: AtomicU64::new(u64::MAX),
         }))
     }
 
@@ -295,6 +298,12 @@ impl Connection {
         self.0.inbox.wake();
     }
 
+    /// Ends the connection in so much time because its client's identity expires then; `None` for never.
+    pub fn expire_in(&self, time: Option<Duration>) {
+        let at = time.map_or(u64::MAX, |time| self.ticks().saturating_add(ticks(time)));
+        self.0.expires_at.store(at, Ordering::Relaxed);
+    }
+
     /// Waits until it is this sender's turn to hand something in, in the order in which senders came.
     ///
     /// `None` at once when `max_waiting_posts` wait already.
@@ -329,6 +338,12 @@ impl Connection {
                 }
             }),
         };
+        if tick >= shared.expires_at.load(Ordering::Relaxed) {
+            self.close(DisconnectReason::TokenExpired);
+        }
+        if shared.request.transport == Transport::ServerSentEvents {
+            shared.outbox.beat(ticks(shared.options.heartbeat_interval));
+        }
         let unsent = shared.outbox.bytes();
         let (overdue, is_attached) = {
             let mut life = self.life();

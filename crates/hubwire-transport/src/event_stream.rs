@@ -4,8 +4,8 @@
 //! A line feed inside the payload begins another `data: ` line and a carriage return before it is dropped, so that the client puts the payload together again but for its line ends; JSON never contains either.
 //! Events carry no name, id or retry time: the official clients close the stream at its first error and never use the browser's own reconnection.
 
-/// The comment that opens a stream: some browsers and proxies report it open only once there are bytes.
-pub const OPENING: &[u8] = b":\r\n";
+/// A comment, which clients skip. It opens a stream, since some browsers and proxies report it open only once there are bytes, and it shows that a quiet stream lives.
+pub const COMMENT: &[u8] = b":\r\n";
 
 const DATA: &[u8] = b"data: ";
 const END_OF_LINE: &[u8] = b"\r\n";

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::Extensions;
 use serde_json::{Map, Value};
@@ -55,6 +56,7 @@ impl<T: Into<Arc<str>>> From<T> for UserId {
 pub struct Identity {
     user_id: Option<UserId>,
     claims: Map<String, Value>,
+    expires: Option<SystemTime>,
     extensions: Extensions,
 }
 
@@ -76,6 +78,24 @@ impl Identity {
         self
     }
 
+    /// Sets when it expires: what a token says in `exp`.
+    ///
+    /// It matters where [`close_on_authentication_expiration`](crate::EndpointOptions::close_on_authentication_expiration) is set.
+    ///
+    /// ```
+    /// use hubwire_transport::Identity;
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// let exp = 1_790_000_000; // seconds since 1970, as in a JSON Web Token
+    /// let identity = Identity::user("ada").expires(UNIX_EPOCH + Duration::from_secs(exp));
+    /// # assert!(identity.expiry().is_some());
+    /// ```
+    #[must_use]
+    pub fn expires(mut self, at: SystemTime) -> Self {
+        self.expires = Some(at);
+        self
+    }
+
     /// Adds a value of the application's own, found again by its type.
     #[must_use]
     pub fn insert<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
@@ -91,6 +111,11 @@ impl Identity {
     /// The claims by name.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
+    }
+
+    /// When it expires, if it does.
+    pub fn expiry(&self) -> Option<SystemTime> {
+        self.expires
     }
 
     /// The application's own value of type `T`.

@@ -40,6 +40,7 @@
 
 mod application;
 mod attachment;
+mod census;
 mod connection;
 mod connections;
 pub mod event_stream;
@@ -60,16 +61,18 @@ mod table;
 pub mod token;
 mod transport;
 mod turns;
+mod validation;
 pub mod websocket;
 
 pub use self::application::Application;
 pub use self::attachment::{Attachment, Receipt, ReceiptError, Taken};
+pub use self::census::{Census, Full, Seat};
 pub use self::connection::{Connection, ConnectionId, Event, Intake, Room};
 pub use self::connections::{Connections, ConnectionsBuilder, panic_text};
 pub use self::identity::{Identity, UserId};
 pub use self::inbox::Payload;
 pub use self::message::{Message, TransferFormat};
-pub use self::options::{Cors, EndpointOptions, OptionsError, ticks};
+pub use self::options::{Authentication, ClientAddress, Cors, EndpointOptions};
 pub use self::origin::{AllowedOrigins, is_own};
 pub use self::outbox::PushError;
 pub use self::reason::DisconnectReason;
@@ -78,3 +81,4 @@ pub use self::runner::{Boundaries, MessageLimit, Mount, Runner};
 pub use self::table::{ConnectionTable, Found, Registration};
 pub use self::transport::{Transport, Transports};
 pub use self::turns::{Place, Turn};
+pub use self::validation::{OptionsError, ticks};

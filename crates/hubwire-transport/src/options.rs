@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use thiserror::Error;
-
 use crate::{AllowedOrigins, Transports};
 
 /// Limits and times of one mounted endpoint, with the names of SignalR's `HttpConnectionDispatcherOptions`.
@@ -23,22 +21,38 @@ pub struct EndpointOptions {
     pub allowed_origins: AllowedOrigins,
     /// Bytes received and not yet consumed at which reading from the client pauses.
     pub application_max_buffer_size: usize,
+    /// Whether the identity hook has to name a user.
+    pub authentication: Authentication,
+    /// How the address of a client is known.
+    pub client_address: ClientAddress,
+    /// Whether a connection ends when the identity that it was opened with expires.
+    pub close_on_authentication_expiration: bool,
     /// How long a WebSocket waits for the client's close frame.
     pub close_timeout: Duration,
     /// Who lets pages from elsewhere read answers.
     pub cors: Cors,
     /// How long a negotiated connection may wait for its transport.
     pub disconnect_timeout: Duration,
+    /// For how long an event stream may say nothing.
+    pub heartbeat_interval: Duration,
     /// Bytes waiting for a client at which it is closed as a slow consumer.
     pub max_backlog: usize,
+    /// How many connections the endpoint may have.
+    pub max_connections: Option<usize>,
+    /// How many connections the clients of one address may have.
+    pub max_connections_per_address: Option<usize>,
     /// The longest WebSocket message, summed over its fragments, and the longest POST body, in bytes.
     pub max_frame_size: usize,
-    /// How long a poll waits for something to answer with.
-    pub poll_timeout: Duration,
+    /// How many clients may have negotiated and not come back yet.
+    pub max_pending_negotiations: Option<usize>,
     /// How many POSTs of one connection may wait for their turn.
     pub max_waiting_posts: usize,
     /// The lowest negotiate version that is answered.
     pub minimum_protocol_version: i64,
+    /// How long a poll waits for something to answer with.
+    pub poll_timeout: Duration,
+    /// How long the body of a POST may take to arrive.
+    pub post_timeout: Duration,
     /// How long a connection over short polling lives without a poll.
     pub short_polling_timeout: Duration,
     /// What may carry connections.
@@ -47,6 +61,26 @@ pub struct EndpointOptions {
     pub transport_max_buffer_size: usize,
     /// How long a client may take nothing of what waits for it.
     pub transport_send_timeout: Duration,
+}
+
+/// Whether the identity hook has to name a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// Anybody may connect.
+    #[default]
+    Optional,
+    /// Whoever is nobody in particular is answered 401.
+    Required,
+}
+
+/// How the address of a client is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// From the `Forwarded` or `X-Forwarded-For` header, which only a proxy that sets it makes trustworthy.
+    Forwarded,
+    /// From the socket.
+    #[default]
+    Peer,
 }
 
 /// Who sends the headers that let a page from elsewhere read answers (CORS).
@@ -60,31 +94,27 @@ pub enum Cors {
     Off,
 }
 
-/// An option that makes no sense, and what would.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("option `{option}` is {value}: {rule}")]
-pub struct OptionsError {
-    /// The option's name.
-    pub option: &'static str,
-    /// The value that it was given.
-    pub value: String,
-    /// What it must be.
-    pub rule: &'static str,
-}
-
 impl Default for EndpointOptions {
     fn default() -> Self {
         Self {
             allowed_origins: AllowedOrigins::SameHost,
             application_max_buffer_size: 64 * 1024,
+            authentication: Authentication::Optional,
+            client_address: ClientAddress::Peer,
+            close_on_authentication_expiration: false,
             close_timeout: Duration::from_secs(5),
             cors: Cors::Automatic,
             disconnect_timeout: Duration::from_secs(15),
+            heartbeat_interval: Duration::from_secs(15),
             max_backlog: 1024 * 1024,
+            max_connections: None,
+            max_connections_per_address: None,
             max_frame_size: 1024 * 1024,
+            max_pending_negotiations: None,
             max_waiting_posts: 16,
             minimum_protocol_version: 0,
             poll_timeout: Duration::from_secs(50),
+            post_timeout: Duration::from_secs(100),
             short_polling_timeout: Duration::from_secs(30),
             transports: Transports::ALL,
             transport_max_buffer_size: 64 * 1024,
@@ -110,6 +140,33 @@ impl EndpointOptions {
     #[must_use]
     pub fn application_max_buffer_size(mut self, bytes: usize) -> Self {
         self.application_max_buffer_size = bytes;
+        self
+    }
+
+    /// Sets whether the identity hook has to name a user: whoever it does not is answered 401, over every transport and before anything is stored.
+    ///
+    /// Default: no.
+    #[must_use]
+    pub fn authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// Sets how the address of a client is known, for [`max_connections_per_address`](Self::max_connections_per_address).
+    ///
+    /// Default: from its socket, which behind a proxy is the proxy's.
+    #[must_use]
+    pub fn client_address(mut self, address: ClientAddress) -> Self {
+        self.client_address = address;
+        self
+    }
+
+    /// Sets whether a connection ends when the [identity](crate::Identity::expires) that it was opened with expires; its client may come back with a new one.
+    ///
+    /// Default: no, as in ASP.NET Core, where a WebSocket outlives its token. A later poll or POST with another expiry moves it.
+    #[must_use]
+    pub fn close_on_authentication_expiration(mut self, close: bool) -> Self {
+        self.close_on_authentication_expiration = close;
         self
     }
 
@@ -140,6 +197,16 @@ impl EndpointOptions {
         self
     }
 
+    /// Sets for how long an event stream may say nothing before a comment is sent.
+    ///
+    /// Default 15 s. It keeps proxies from taking the stream for dead, and shows a client that has vanished, most of all over HTTP/2.
+    /// A hub's pings, [`keep_alive_interval`](https://docs.rs/hubwire/latest/hubwire/struct.HubOptions.html), do the same. Counted in whole seconds.
+    #[must_use]
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.heartbeat_interval = interval;
+        self
+    }
+
     /// Sets how many bytes may wait for a client before a further message closes it as a slow consumer.
     ///
     /// Default 1 MiB: sends never wait, so this bounds what a client that stopped reading costs.
@@ -158,6 +225,34 @@ impl EndpointOptions {
     #[must_use]
     pub fn max_frame_size(mut self, bytes: usize) -> Self {
         self.max_frame_size = bytes;
+        self
+    }
+
+    /// Sets how many connections the endpoint may have, on this server; whoever comes then is answered 503.
+    ///
+    /// Default: any number; the operating system's limit on open files remains.
+    #[must_use]
+    pub fn max_connections(mut self, connections: impl Into<Option<usize>>) -> Self {
+        self.max_connections = connections.into();
+        self
+    }
+
+    /// Sets how many connections the clients of one address may have; whoever comes then is answered 429.
+    ///
+    /// Default: any number, since many people share the address of their company or carrier.
+    /// Behind a proxy set [`client_address`](Self::client_address) too.
+    #[must_use]
+    pub fn max_connections_per_address(mut self, connections: impl Into<Option<usize>>) -> Self {
+        self.max_connections_per_address = connections.into();
+        self
+    }
+
+    /// Sets how many clients may have negotiated and not come back yet; whoever negotiates then is answered 503.
+    ///
+    /// Default: any number. A negotiation costs no memory; this bounds how many clients can come at once.
+    #[must_use]
+    pub fn max_pending_negotiations(mut self, negotiations: impl Into<Option<usize>>) -> Self {
+        self.max_pending_negotiations = negotiations.into();
         self
     }
 
@@ -185,6 +280,15 @@ impl EndpointOptions {
     #[must_use]
     pub fn poll_timeout(mut self, timeout: Duration) -> Self {
         self.poll_timeout = timeout;
+        self
+    }
+
+    /// Sets how long the body of a POST may take to arrive before it is answered 408.
+    ///
+    /// Default 100 s, for which the official JavaScript client waits. Meanwhile only the POSTs of the same connection wait.
+    #[must_use]
+    pub fn post_timeout(mut self, timeout: Duration) -> Self {
+        self.post_timeout = timeout;
         self
     }
 
@@ -231,74 +335,4 @@ impl EndpointOptions {
         self.transport_send_timeout = timeout;
         self
     }
-
-    /// Checks every option.
-    ///
-    /// # Errors
-    ///
-    /// The first option that makes no sense.
-    pub fn validate(&self) -> Result<(), OptionsError> {
-        const SIZE: &str = "it must be at least 1 byte";
-        const TIME: &str = "it must be longer than zero";
-        let sizes = [
-            ("application_max_buffer_size", self.application_max_buffer_size),
-            ("max_backlog", self.max_backlog),
-            ("max_frame_size", self.max_frame_size),
-            ("transport_max_buffer_size", self.transport_max_buffer_size),
-        ];
-        for (option, value) in sizes {
-            OptionsError::unless(value > 0, option, &value, SIZE)?;
-        }
-        let times = [
-            ("close_timeout", self.close_timeout),
-            ("disconnect_timeout", self.disconnect_timeout),
-            ("poll_timeout", self.poll_timeout),
-            ("short_polling_timeout", self.short_polling_timeout),
-            ("transport_send_timeout", self.transport_send_timeout),
-        ];
-        for (option, value) in times {
-            OptionsError::unless(!value.is_zero(), option, &format_args!("{value:?}"), TIME)?;
-        }
-        OptionsError::unless(
-            !self.transports.is_empty(),
-            "transports",
-            &"empty",
-            "there must be at least one, or nobody can connect",
-        )?;
-        OptionsError::unless(
-            self.transport_max_buffer_size <= self.max_backlog,
-            "transport_max_buffer_size",
-            &self.transport_max_buffer_size,
-            "it must not be over max_backlog, or clients are closed before anyone waits for them",
-        )?;
-        OptionsError::unless(
-            (0..=1).contains(&self.minimum_protocol_version),
-            "minimum_protocol_version",
-            &self.minimum_protocol_version,
-            "it must be 0 or 1, the versions of negotiate that exist",
-        )
-    }
-}
-
-impl OptionsError {
-    /// An error about `option` unless `holds`.
-    ///
-    /// # Errors
-    ///
-    /// That error.
-    pub fn unless(
-        holds: bool,
-        option: &'static str,
-        value: &dyn std::fmt::Display,
-        rule: &'static str,
-    ) -> Result<(), Self> {
-        if holds { Ok(()) } else { Err(Self { option, value: value.to_string(), rule }) }
-    }
-}
-
-/// A time in whole ticks of a second, at least one: `tick`s are the only clock that connections have.
-///
-/// Rounded up, so that nothing ends before its time.
-pub fn ticks(time: Duration) -> u64 {
-    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
 }

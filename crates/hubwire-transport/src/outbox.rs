@@ -69,6 +69,9 @@ struct State {
     /// Whether anything was passed on since the last look, and for how many looks nothing was.
     moved: bool,
     idle_ticks: u64,
+    /// For how many ticks nothing was there to be taken, and whether that has been for too long.
+    quiet_ticks: u64,
+    is_beat_due: bool,
     drain: Option<Waker>,
     producers: SmallVec<[Waker; 1]>,
 }
@@ -100,6 +103,8 @@ impl Outbox {
             end: End::Open,
             moved: false,
             idle_ticks: 0,
+            quiet_ticks: 0,
+            is_beat_due: false,
             drain: None,
             producers: SmallVec::new(),
         }))
@@ -208,13 +213,21 @@ impl Outbox {
         }
         state.queued -= sum;
         state.under_way_bytes += sum;
+        if sum > 0 {
+            state.quiet_ticks = 0;
+            state.is_beat_due = false;
+        }
         if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
             state.queue = VecDeque::new();
         }
-        let poll = match state.end {
+        let end = state.end;
+        let poll = match end {
             End::Cut => Poll::Ready(Taken::Cut),
             _ if sum > 0 => Poll::Ready(Taken::Messages),
             End::Finished => Poll::Ready(Taken::Finished),
+            End::Cleared | End::Open if std::mem::take(&mut state.is_beat_due) => {
+                Poll::Ready(Taken::Heartbeat)
+            }
             End::Cleared | End::Open => Poll::Pending,
         };
         // Also with messages in hand: whoever takes them may wait on something else next.
@@ -288,6 +301,23 @@ impl Outbox {
 
     pub(crate) fn bytes(&self) -> usize {
         self.lock().bytes()
+    }
+
+    /// Counts a tick, and asks the attachment for a sign of life when more than `interval` of them have been quiet.
+    pub(crate) fn beat(&self, interval: u64) {
+        let drain = {
+            let mut state = self.lock();
+            state.quiet_ticks += 1;
+            if state.quiet_ticks <= interval || state.bytes() > 0 {
+                return;
+            }
+            state.quiet_ticks = 0;
+            state.is_beat_due = true;
+            state.drain.take()
+        };
+        if let Some(drain) = drain {
+            drain.wake();
+        }
     }
 
     /// Counts a tick; returns for how many ticks on end the client took nothing of what waits.

@@ -1,8 +1,8 @@
 //! Where connections are found by their tokens.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::Notify;
 
 use crate::token::{Issued, TokenKey, TokenKind};
-use crate::{Connection, ConnectionId, DisconnectReason};
+use crate::{Census, Connection, ConnectionId, DisconnectReason};
 
 /// The connections of one application, found by public id or by token; shared by all workers.
 ///
@@ -26,6 +26,8 @@ struct Shared {
     /// When each tombstone may go, soonest first.
     tombstones: Mutex<BinaryHeap<Reverse<(u32, ConnectionId)>>>,
     key: TokenKey,
+    /// By the names of endpoints, which every worker has an instance of.
+    censuses: Mutex<HashMap<String, Arc<Census>>>,
     live: AtomicUsize,
     draining: AtomicBool,
     changed: Notify,
@@ -71,10 +73,17 @@ impl ConnectionTable {
             slots: DashMap::with_hasher(RandomState::new()),
             tombstones: Mutex::default(),
             key,
+            censuses: Mutex::default(),
             live: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             changed: Notify::new(),
         }))
+    }
+
+    /// The census of the endpoint with this name.
+    pub fn census(&self, endpoint: &str) -> Arc<Census> {
+        let mut censuses = self.0.censuses.lock().unwrap_or_else(PoisonError::into_inner);
+        censuses.entry(endpoint.to_owned()).or_default().clone()
     }
 
     /// A token for a connection to come.

@@ -196,9 +196,10 @@ pub use hubwire_protocol::{DecodeError, EncodeError};
 pub use hubwire_transport::negotiate::Negotiation;
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{
-    AllowedOrigins, Application, ConnectRequest, Connection, ConnectionId, Connections,
-    ConnectionsBuilder, Cors, DisconnectReason, EndpointOptions, Identity, Message, Mount,
-    OptionsError, Payload, Room, TransferFormat, Transport, Transports, UserId,
+    AllowedOrigins, Application, Authentication, ClientAddress, ConnectRequest, Connection,
+    ConnectionId, Connections, ConnectionsBuilder, Cors, DisconnectReason, EndpointOptions,
+    Identity, Message, Mount, OptionsError, Payload, Room, TransferFormat, Transport, Transports,
+    UserId,
 };
 
 /// What the macros write against; not for people, and not covered by any promise.

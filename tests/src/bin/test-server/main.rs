@@ -1,6 +1,7 @@
 //! The server that the scenarios in Node talk to: hubs over every option that matters to them, and plain routes that show what the hubs saw.
 
 mod hub;
+mod limited;
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::{App, Error, HttpResponse, HttpServer, Responder, middleware, web};
 use cap::Cap;
 use hubwire::prelude::*;
-use hubwire::{AllowedOrigins, ConnectionId, Negotiation, Transport};
+use hubwire::{AllowedOrigins, ConnectionId, Connections, Negotiation, Transport};
 use serde::Deserialize;
 
 use crate::hub::{Log, Refusing, Scenario};
@@ -143,6 +144,8 @@ async fn serve() -> std::io::Result<()> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let hubs = Arc::new(Hubs::new());
     let data = web::Data::from(hubs.clone());
+    let echo = Connections::new(limited::Echo).build();
+    let raw = echo.clone();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
@@ -156,6 +159,7 @@ async fn serve() -> std::io::Result<()> {
                 data.big.at("/stream-only").options(one_transport(Transport::ServerSentEvents)),
             )
             .service(data.big.at("/poll-only").options(one_transport(Transport::LongPolling)))
+            .configure(|app| limited::mount(app, &data.big, &raw))
             .service(
                 web::scope("/nested/{tenant}")
                     .wrap(middleware::NormalizePath::trim())
@@ -167,7 +171,7 @@ async fn serve() -> std::io::Result<()> {
             .route("/broadcast", web::post().to(broadcast))
             .route("/broadcast-thread", web::post().to(broadcast_thread))
     })
-    .hubwire(&[&hubs.hub, &hubs.detailed, &hubs.fast, &hubs.big, &hubs.refusing])
+    .hubwire(&[&hubs.hub, &hubs.detailed, &hubs.fast, &hubs.big, &hubs.refusing, &echo])
     .workers(2)
     .bind(("127.0.0.1", port()))?;
     println!("listening on http://{}", server.addrs()[0]);

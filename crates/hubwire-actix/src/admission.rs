@@ -1,0 +1,219 @@
+//! Who may come in: every check that a request passes before anything is stored for it.
+
+use std::sync::Arc;
+
+use actix_web::error::InternalError;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use hubwire_transport::negotiate::Negotiation;
+use hubwire_transport::{
+    Authentication, Boundaries, Census, ClientAddress, ConnectRequest, Connection, ConnectionId,
+    EndpointOptions, Found, Full, Identity, MessageLimit, Registration, Runner, Seat, Transport,
+    query_value,
+};
+
+use crate::clock::{self, unix_seconds};
+use crate::hook::Hook;
+use crate::negotiate::text;
+use crate::request::snapshot;
+
+/// What became of a request that opens a connection.
+pub(crate) enum Admission {
+    Admitted(Admitted),
+    Refused(HttpResponse),
+}
+
+/// What a connection is opened with.
+pub(crate) struct Admitted {
+    pub(crate) id: ConnectionId,
+    pub(crate) request: ConnectRequest,
+    /// When its token stops opening it.
+    pub(crate) expires: Option<u32>,
+    pub(crate) seat: Seat,
+}
+
+/// An endpoint as its routes see it.
+pub(crate) struct Mounted {
+    pub(crate) runner: Arc<dyn Runner>,
+    /// What its tokens are good for. Servers that share a key tell their hubs apart by name, since the path is only the part below a scope.
+    pub(crate) endpoint: String,
+    pub(crate) options: Arc<EndpointOptions>,
+    pub(crate) census: Arc<Census>,
+    pub(crate) identity: Option<Hook<Identity>>,
+    pub(crate) negotiation: Option<Hook<Negotiation>>,
+}
+
+impl Mounted {
+    /// The answer to a new client that there is no place for.
+    pub(crate) fn refuse_newcomer(&self) -> Option<HttpResponse> {
+        let is_draining = self.runner.connections().is_draining();
+        is_draining.then(|| {
+            let refusal = text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down");
+            come_back_later(refusal)
+        })
+    }
+
+    /// The longest WebSocket message: never shorter than what the application takes.
+    pub(crate) fn max_frame_size(&self) -> Option<usize> {
+        match self.runner.message_limit() {
+            MessageLimit::AtLeast(bytes) => Some(bytes.max(self.options.max_frame_size)),
+            MessageLimit::Endpoint => Some(self.options.max_frame_size),
+            MessageLimit::Unlimited => None,
+        }
+    }
+
+    /// Whether what is received and sent is whole messages.
+    pub(crate) fn keeps_boundaries(&self) -> bool {
+        self.runner.boundaries() == Boundaries::Kept
+    }
+
+    /// Whether a request may open a connection over `transport`.
+    pub(crate) async fn admit(
+        &self,
+        request: &HttpRequest,
+        transport: Transport,
+    ) -> actix_web::Result<Admission> {
+        let refused = |response| Ok(Admission::Refused(response));
+        if let Some(refusal) = self.refuse_newcomer() {
+            return refused(refusal);
+        }
+        let identity = self.identify(request).await?;
+        let (id, expires) = match (self.find(request), transport) {
+            // A WebSocket may skip the negotiation.
+            (None, Transport::WebSockets) if self.options.transports.contains(transport) => {
+                (ConnectionId::random(), None)
+            }
+            (None, Transport::WebSockets) => return refused(self.refuse_change(transport)),
+            (None, _) => return refused(text(StatusCode::BAD_REQUEST, "Connection ID required")),
+            (Some(Found::Fresh { .. }), _) if !self.options.transports.contains(transport) => {
+                return refused(self.refuse_change(transport));
+            }
+            (Some(Found::Fresh { connection_id, expires }), _) => (connection_id, Some(expires)),
+            (Some(Found::Live(connection)), _) => {
+                return refused(match connection.request().transport == transport {
+                    true => conflict(),
+                    false => self.refuse_change(transport),
+                });
+            }
+            (Some(_), _) => {
+                return refused(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
+            }
+        };
+        let seat = match self.seat(request) {
+            Ok(seat) => seat,
+            Err(full) => return refused(self.refuse_full(full)),
+        };
+        if let Some(expires) = expires {
+            self.census.client_came(expires);
+        }
+        let request = snapshot(request, transport, identity);
+        Ok(Admission::Admitted(Admitted { id, request, expires, seat }))
+    }
+
+    /// The answer to a request over a transport that is not offered, or not the connection's.
+    pub(crate) fn refuse_change(&self, transport: Transport) -> HttpResponse {
+        if self.options.transports.contains(transport) {
+            return text(StatusCode::BAD_REQUEST, "Cannot change transports mid-connection");
+        }
+        let name = transport.as_str();
+        text(
+            StatusCode::NOT_FOUND,
+            format!("{name} transport not supported by this end point type"),
+        )
+    }
+
+    fn seat(&self, request: &HttpRequest) -> Result<Seat, Full> {
+        let address = match self.options.client_address {
+            ClientAddress::Forwarded => {
+                let info = request.connection_info();
+                info.realip_remote_addr().and_then(|address| address.parse().ok())
+            }
+            ClientAddress::Peer => request.peer_addr().map(|peer| peer.ip()),
+        };
+        let EndpointOptions { max_connections, max_connections_per_address, .. } = *self.options;
+        self.census.take_seat(address, max_connections, max_connections_per_address)
+    }
+
+    /// The answer to a client for which there is no place now.
+    pub(crate) fn refuse_full(&self, full: Full) -> HttpResponse {
+        tracing::warn!(hub = self.runner.name(), %full, "refused a client");
+        let status = match full {
+            Full::Address { .. } => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        come_back_later(text(status, "There is no place for another connection now"))
+    }
+
+    /// Gives a connection that was admitted its place; `None` when another request was faster with its token.
+    pub(crate) fn enter(
+        &self,
+        connection: &Connection,
+        expires: Option<u32>,
+    ) -> Option<Registration> {
+        self.watch_expiry(connection, &connection.request().identity);
+        self.runner.connections().enter(connection, expires)
+    }
+
+    /// The answer to a request for a connection that belongs to somebody else.
+    pub(crate) async fn refuse_other_user(
+        &self,
+        request: &HttpRequest,
+        connection: &Connection,
+    ) -> actix_web::Result<Option<HttpResponse>> {
+        let identity = self.identify(request).await?;
+        if identity.user_id() == connection.user_id() {
+            self.watch_expiry(connection, &identity);
+            return Ok(None);
+        }
+        tracing::warn!(
+            hub = self.runner.name(),
+            id = %connection.id(),
+            "refused a request of another user for a connection"
+        );
+        Ok(Some(text(StatusCode::FORBIDDEN, "The connection belongs to another user")))
+    }
+
+    /// What the token of a request leads to, if it has one.
+    pub(crate) fn find(&self, request: &HttpRequest) -> Option<Found> {
+        let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty())?;
+        Some(self.runner.connections().find(&self.endpoint, &token, unix_seconds()))
+    }
+
+    /// Has a connection end with the identity that it was last used with, where the options say so.
+    fn watch_expiry(&self, connection: &Connection, identity: &Identity) {
+        if self.options.close_on_authentication_expiration {
+            let expiry = identity.expiry();
+            connection
+                .expire_in(expiry.map(|at| at.duration_since(clock::now()).unwrap_or_default()));
+        }
+    }
+
+    pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
+        let identity = match &self.identity {
+            Some(hook) => hook.ask(request).await?,
+            None => Identity::anonymous(),
+        };
+        match self.options.authentication {
+            Authentication::Required if identity.user_id().is_none() => {
+                let mut response = text(StatusCode::UNAUTHORIZED, "Unauthorized");
+                let bearer = header::HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+                Err(InternalError::from_response("anonymous", response).into())
+            }
+            Authentication::Optional | Authentication::Required => Ok(identity),
+        }
+    }
+}
+
+/// How many seconds a client that was refused for want of a place, or by a server that goes down, is told to stay away.
+const RETRY_AFTER: u16 = 5;
+
+fn come_back_later(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.into());
+    response
+}
+
+/// The answer to a second socket or stream of one connection.
+pub(crate) fn conflict() -> HttpResponse {
+    HttpResponse::Conflict().finish()
+}

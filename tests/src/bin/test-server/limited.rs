@@ -1,0 +1,46 @@
+//! Endpoints that keep clients out, each for a reason of its own, and a raw one with short times.
+
+use std::time::{Duration, SystemTime};
+
+use actix_web::web;
+use hubwire::prelude::*;
+use hubwire::{Application, Authentication, Connection, Connections, Payload};
+use serde::Deserialize;
+
+use crate::{hub::Scenario, identify};
+
+/// Sends back whatever arrives.
+pub struct Echo;
+
+impl Application for Echo {
+    async fn payload(&self, connection: &Connection, payload: Payload) {
+        connection.send(payload.into());
+    }
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    user: String,
+    ttl: u64,
+}
+
+/// A user whose identity is good for `ttl` seconds.
+async fn expiring(who: web::Query<Credentials>) -> Identity {
+    let Credentials { user, ttl } = who.into_inner();
+    Identity::user(user).expires(SystemTime::now() + Duration::from_secs(ttl))
+}
+
+pub fn mount(app: &mut web::ServiceConfig, hub: &Hub<Scenario>, echo: &Connections<Echo>) {
+    let options = EndpointOptions::default;
+    let short =
+        options().heartbeat_interval(Duration::from_secs(1)).post_timeout(Duration::from_secs(1));
+    let members = options().authentication(Authentication::Required);
+    let forgetful =
+        options().close_on_authentication_expiration(true).poll_timeout(Duration::from_secs(1));
+    app.service(hub.at("/limited").options(options().max_connections(2)))
+        .service(hub.at("/crowded").options(options().max_pending_negotiations(2)))
+        .service(hub.at("/neighbours").options(options().max_connections_per_address(2)))
+        .service(hub.at("/members").options(members).identity(identify))
+        .service(hub.at("/expiring").options(forgetful).identity(expiring))
+        .service(echo.at("/raw").options(short));
+}
