@@ -1,12 +1,14 @@
 //! Where an application is mounted.
 
 use std::fmt;
+use std::future::ready;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::http::header::{CacheControl, CacheDirective};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Route, web};
 use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{Authentication, EndpointOptions, Found, Identity, Mount, Runner};
 
@@ -22,6 +24,30 @@ pub trait MountExt: Mount {
     /// Below a `web::scope` the path is relative to it. Paths match without regard to case, as in ASP.NET Core.
     fn at(&self, path: &str) -> Endpoint {
         Endpoint::new(self.runner(), path)
+    }
+
+    /// A route that says whether this server takes new connections: 200, or 503 from the moment that it goes down.
+    ///
+    /// ```no_run
+    /// use actix_web::App;
+    /// use hubwire_actix::MountExt;
+    /// # fn example(chat: impl hubwire_transport::Mount) {
+    /// let app = App::new().route("/ready", chat.readiness()).service(chat.at("/chat"));
+    /// # }
+    /// ```
+    fn readiness(&self) -> Route {
+        let runner = self.runner();
+        web::get().to(move || {
+            let (status, text) = match runner.connections().is_draining() {
+                true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+                false => (StatusCode::OK, "ready"),
+            };
+            ready(
+                HttpResponse::build(status)
+                    .insert_header(CacheControl(vec![CacheDirective::NoStore]))
+                    .body(text),
+            )
+        })
     }
 }
 

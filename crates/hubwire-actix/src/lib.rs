@@ -7,6 +7,7 @@
 //! # Map
 //!
 //! - [`MountExt::at`] gives an [`Endpoint`], which is an actix-web service.
+//! - [`MountExt::readiness`] tells a load balancer when a server goes down.
 //! - [`ServerExt::hubwire`] gives an `HttpServer` good settings and a graceful close.
 //! - [`IntoHookResult`] is what a hook of an endpoint may return.
 //!
@@ -34,6 +35,7 @@ mod poll;
 mod post;
 mod request;
 mod server;
+mod shutdown;
 mod socket;
 mod supervisor;
 mod websocket;
@@ -41,3 +43,4 @@ mod websocket;
 pub use self::endpoint::{Endpoint, MountExt};
 pub use self::hook::IntoHookResult;
 pub use self::server::ServerExt;
+pub use self::shutdown::ShutdownOptions;

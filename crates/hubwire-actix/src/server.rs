@@ -9,12 +9,9 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Service, ServiceFactory};
 use actix_web::rt::net::TcpStream;
 use actix_web::{Error, HttpServer};
-use hubwire_transport::{ConnectionTable, Mount};
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use hubwire_transport::Mount;
 
-/// How long connections may take to end when the server goes down, as in ASP.NET Core.
-const SHUTDOWN_WAIT: Duration = Duration::from_secs(5);
+use crate::shutdown::{ShutdownOptions, Signals, drain_when_asked};
 
 /// Connections per worker. actix's default of 25,600 is meant for requests that come and go; the operating system's limit on open files is the real one.
 const CONNECTIONS_PER_WORKER: usize = 1_000_000;
@@ -32,13 +29,26 @@ pub trait ServerExt {
     /// - Small messages leave at once (`tcp_nodelay`).
     /// - A client that left is noticed (`h1_allow_half_closed(false)`), and one that stopped acknowledging is cut by the operating system after 15 s (`TCP_USER_TIMEOUT`, on Linux).
     /// - Up to a million connections per worker are accepted instead of 25,600.
-    /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; then the server stops as usual.
+    /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; then the server stops as usual. [`hubwire_with`](Self::hubwire_with) sets the times.
     ///
     /// Call it before `bind`: a hook for new sockets that comes later is not used.
     ///
     /// It uses the server's `on_connect` and `shutdown_signal` hooks; a later call of yours to either replaces what is set here.
     #[must_use]
-    fn hubwire(self, hubs: &[&dyn Mount]) -> Self;
+    fn hubwire(self, hubs: &[&dyn Mount]) -> Self
+    where
+        Self: Sized,
+    {
+        self.hubwire_with(hubs, ShutdownOptions::default())
+    }
+
+    /// As [`hubwire`](Self::hubwire), with other times for the end.
+    ///
+    /// # Panics
+    ///
+    /// When the options make no sense.
+    #[must_use]
+    fn hubwire_with(self, hubs: &[&dyn Mount], shutdown: ShutdownOptions) -> Self;
 }
 
 impl<F, I, S, B> ServerExt for HttpServer<F, I, S, B>
@@ -53,7 +63,8 @@ where
     S::Service: 'static,
     B: MessageBody + 'static,
 {
-    fn hubwire(self, hubs: &[&dyn Mount]) -> Self {
+    fn hubwire_with(self, hubs: &[&dyn Mount], shutdown: ShutdownOptions) -> Self {
+        shutdown.check();
         let tables = hubs.iter().map(|hub| hub.runner().connections().clone()).collect();
         self.tcp_nodelay(true)
             .h1_allow_half_closed(false)
@@ -62,7 +73,7 @@ where
                 data.insert(Tuned);
                 cut_dead_peers(io);
             })
-            .shutdown_signal(drain_when_asked(tables, Signals::listen()))
+            .shutdown_signal(drain_when_asked(tables, shutdown, Signals::listen()))
     }
 }
 
@@ -76,75 +87,6 @@ fn cut_dead_peers(io: &dyn Any) {
         let set = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
         if let Err(error) = set {
             tracing::debug!(%error, "TCP_USER_TIMEOUT was not set");
-        }
-    }
-}
-
-async fn drain_when_asked(tables: Vec<ConnectionTable>, mut signals: Signals) {
-    signals.asked_to_stop().await;
-    let connections = || tables.iter().map(ConnectionTable::len).sum::<usize>();
-    tracing::info!(connections = connections(), "shutting down: closing connections");
-    for table in &tables {
-        table.drain();
-    }
-    let emptied = async {
-        for table in &tables {
-            table.emptied().await;
-        }
-    };
-    tokio::select! {
-        () = emptied => return,
-        () = tokio::time::sleep(SHUTDOWN_WAIT) => {}
-        // Whoever asks twice does not want to wait.
-        () = signals.asked_to_stop() => {}
-    }
-    tracing::warn!(connections = connections(), "shutting down while methods still run");
-}
-
-/// The signals that ask a server to stop.
-///
-/// Inside a runtime they are listened to from the moment this is made: one that comes before the server runs is not lost, and does not kill.
-#[cfg(unix)]
-struct Signals(Option<std::io::Result<[Signal; 2]>>);
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> Self {
-        Self(tokio::runtime::Handle::try_current().is_ok().then(listen))
-    }
-
-    async fn asked_to_stop(&mut self) {
-        match self.0.get_or_insert_with(listen) {
-            Ok([terminate, interrupt]) => tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            },
-            Err(error) => {
-                tracing::error!(%error, "signals cannot be heard: connections will not be closed in good order");
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-fn listen() -> std::io::Result<[Signal; 2]> {
-    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()];
-    Ok([signal(terminate)?, signal(interrupt)?])
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> Self {
-        Self
-    }
-
-    async fn asked_to_stop(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }

@@ -162,12 +162,10 @@ impl ConnectionTable {
         self.0.draining.store(false, Ordering::SeqCst);
     }
 
-    /// Refuses new connections and ends all that live.
-    pub fn drain(&self) {
+    /// Refuses new connections; those that live are for the caller to end.
+    pub fn drain(&self) -> Vec<Connection> {
         self.0.draining.store(true, Ordering::SeqCst);
-        for connection in self.all() {
-            connection.close(DisconnectReason::Shutdown);
-        }
+        self.all()
     }
 
     /// Waits until no connection lives.
@@ -249,13 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn draining_ends_what_lives() {
+    fn draining_lets_nobody_in() {
         let table = ConnectionTable::new(TokenKey::random());
         let (connection, _attachment) = open("a".into());
         let registration = table.enter(&connection, None);
-        table.drain();
+        let draining: Vec<_> = table.drain().iter().map(|left| left.id().clone()).collect();
+        assert_eq!(draining, [connection.id().clone()]);
         assert!(table.is_draining());
-        assert_eq!(connection.disconnect_reason(), Some(DisconnectReason::Shutdown));
         let (late, _late_attachment) = open("b".into());
         let late_registration = table.enter(&late, None);
         assert_eq!(late.disconnect_reason(), Some(DisconnectReason::Shutdown));

@@ -171,7 +171,8 @@
 //!
 //! ## The server
 //!
-//! [`ServerExt::hubwire`] gives an `HttpServer` settings for connections that last, and a graceful close.
+//! [`ServerExt::hubwire`] gives an `HttpServer` settings for connections that last, and a graceful close, whose times [`ShutdownOptions`] set.
+//! [`MountExt::readiness`] is a route for load balancers.
 //! Limits and times are in [`HubOptions`] and [`EndpointOptions`].
 //! Hubs log through [`tracing`](https://docs.rs/tracing), and so through `log` too.
 //!
@@ -185,7 +186,7 @@ extern crate self as hubwire;
 pub mod assets;
 pub mod prelude;
 
-pub use hubwire_actix::{Endpoint, IntoHookResult, MountExt, ServerExt};
+pub use hubwire_actix::{Endpoint, IntoHookResult, MountExt, ServerExt, ShutdownOptions};
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
     GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult,

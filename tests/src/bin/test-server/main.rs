@@ -165,6 +165,7 @@ async fn serve() -> std::io::Result<()> {
                     .wrap(middleware::NormalizePath::trim())
                     .service(data.big.at("/v1.0/hub").identity(identify)),
             )
+            .route("/ready", data.hub.readiness())
             .route("/count/{hub}", web::get().to(count))
             .route("/log/{id}", web::get().to(log))
             .route("/memory", web::get().to(memory))

@@ -1,0 +1,91 @@
+// SIGTERM with many clients, slow clients and polls: everyone is told, one after another, and nothing that waits is cut.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
+import { TestServer } from './kit/server.mjs';
+import { SOON, until, within } from './kit/within.mjs';
+
+/** Each test ends a server, so each has its own. */
+async function start(t) {
+  const server = await TestServer.start();
+  t.after(() => server.stop());
+  return server;
+}
+
+/** A long-polling connection that has shaken hands. */
+async function poller(server) {
+  const { connectionToken } = JSON.parse(await server.fetch('/hub/negotiate?negotiateVersion=1', { method: 'POST' }));
+  const url = `${server.url}/hub?id=${connectionToken}`;
+  await fetch(url);
+  await fetch(url, { method: 'POST', body: HANDSHAKE });
+  assert.equal(await (await fetch(url)).text(), `{}${END}`);
+  return url;
+}
+
+test('clients are sent away one after another', { timeout: 60_000 }, async (t) => {
+  const server = await start(t);
+  const clients = [];
+  for (let i = 0; i < 20; i += 1) {
+    clients.push(...(await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(t, `${server.url}/hub`)))));
+  }
+  const left = clients.map((client) => client.messages.next());
+  server.terminate();
+  assert.deepEqual(await within(SOON, Promise.race(left), 'the first farewell'), { type: 7, allowReconnect: true });
+  // While the first are gone, others are still served: each answer to a call came before that client's own farewell.
+  clients.forEach((client, index) => client.socket.send(invocation('Echo', [index], 'late')));
+  const heard = await within(SOON, Promise.all(left), 'all farewells');
+  assert.ok(heard.some(({ type }) => type === 3), 'nobody was served while others were sent away');
+  assert.deepEqual(await server.ended(), { code: 0, signal: null });
+});
+
+test('a parked poll is answered, and the next one told that it is over', async (t) => {
+  const server = await start(t);
+  const url = await poller(server);
+  const poll = fetch(url);
+  await fetch(url, { method: 'POST', body: invocation('Nothing', [], '1') });
+  assert.match(await (await poll).text(), /"invocationId":"1"/);
+  const parked = fetch(url);
+  server.terminate();
+  const answer = await within(SOON, parked, 'the answer to a parked poll');
+  const body = await answer.text();
+  // The poll may come behind the signal, then it is the one that brings the farewell; nobody is cut.
+  assert.equal(body, `{"type":7,"allowReconnect":true}${END}`);
+  assert.equal((await within(SOON, fetch(url), 'the last poll')).status, 204);
+  assert.deepEqual(await server.ended(), { code: 0, signal: null });
+});
+
+test('what waits for a slow client goes out before its farewell', { timeout: 60_000 }, async (t) => {
+  const server = await start(t);
+  const client = await RawClient.connect(t, `${server.url}/big`);
+  client.socket.pause();
+  const length = 8 << 20;
+  client.send(invocation('BroadcastBig', [length, 1]));
+  // The end of a call that came behind shows that the broadcast waits in the outbox.
+  const witness = await RawClient.connect(t, `${server.url}/big`);
+  await until(SOON, 'the broadcast to be sent', async () => Number(await server.fetch('/memory')) > length);
+  server.terminate();
+  await witness.messages.next();
+  client.socket.resume();
+  const broadcast = await client.messages.next();
+  assert.equal(broadcast.arguments[0].length, length);
+  const rest = [await client.messages.next(), await client.messages.next().catch(() => null)];
+  assert.deepEqual(rest.filter((message) => message?.type === 7), [{ type: 7, allowReconnect: true }]);
+  assert.deepEqual(await server.ended(), { code: 0, signal: null });
+});
+
+test('nobody new comes in, and the load balancer is told', async (t) => {
+  const server = await start(t);
+  assert.equal(await server.fetch('/ready'), 'ready');
+  // A call that never ends keeps the server up while it drains.
+  const client = await RawClient.connect(t, `${server.url}/hub`);
+  client.send(invocation('Slow', [60_000, 'never'], '1'));
+  server.terminate();
+  await client.messages.next();
+  const ready = await fetch(`${server.url}/ready`);
+  assert.deepEqual([ready.status, await ready.text()], [503, 'draining']);
+  const refusal = await fetch(`${server.url}/hub/negotiate`, { method: 'POST' });
+  assert.deepEqual([refusal.status, refusal.headers.get('retry-after')], [503, '5']);
+  assert.deepEqual(await server.ended(), { code: 0, signal: null });
+});
