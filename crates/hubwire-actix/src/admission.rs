@@ -14,6 +14,7 @@ use hubwire_transport::{
 
 use crate::clock::{self, unix_seconds};
 use crate::hook::Hook;
+use crate::meter::Meter;
 use crate::negotiate::text;
 use crate::request::snapshot;
 
@@ -39,6 +40,7 @@ pub(crate) struct Mounted {
     pub(crate) endpoint: String,
     pub(crate) options: Arc<EndpointOptions>,
     pub(crate) census: Arc<Census>,
+    pub(crate) meter: Meter,
     pub(crate) identity: Option<Hook<Identity>>,
     pub(crate) negotiation: Option<Hook<Negotiation>>,
 }
@@ -48,6 +50,7 @@ impl Mounted {
     pub(crate) fn refuse_newcomer(&self) -> Option<HttpResponse> {
         let is_draining = self.runner.connections().is_draining();
         is_draining.then(|| {
+            self.meter.refused("draining");
             let refusal = text(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down");
             come_back_later(refusal)
         })
@@ -137,10 +140,14 @@ impl Mounted {
     /// The answer to a client for which there is no place now.
     pub(crate) fn refuse_full(&self, full: Full) -> HttpResponse {
         tracing::warn!(hub = self.runner.name(), %full, "refused a client");
-        let status = match full {
-            Full::Address { .. } => StatusCode::TOO_MANY_REQUESTS,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
+        let (status, option) = match full {
+            Full::Address { .. } => (StatusCode::TOO_MANY_REQUESTS, "max_connections_per_address"),
+            Full::Connections { .. } => (StatusCode::SERVICE_UNAVAILABLE, "max_connections"),
+            Full::Negotiations { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "max_pending_negotiations")
+            }
         };
+        self.meter.refused(option);
         come_back_later(text(status, "There is no place for another connection now"))
     }
 
@@ -165,6 +172,7 @@ impl Mounted {
             self.watch_expiry(connection, &identity);
             return Ok(None);
         }
+        self.meter.refused("other_user");
         tracing::warn!(
             hub = self.runner.name(),
             id = %connection.id(),
@@ -190,11 +198,14 @@ impl Mounted {
 
     pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
         let identity = match &self.identity {
-            Some(hook) => hook.ask(request).await?,
+            Some(hook) => {
+                hook.ask(request).await.inspect_err(|_| self.meter.refused("identity"))?
+            }
             None => Identity::anonymous(),
         };
         match self.options.authentication {
             Authentication::Required if identity.user_id().is_none() => {
+                self.meter.refused("identity");
                 let mut response = text(StatusCode::UNAUTHORIZED, "Unauthorized");
                 let bearer = header::HeaderValue::from_static("Bearer");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);

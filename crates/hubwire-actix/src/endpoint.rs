@@ -14,6 +14,7 @@ use hubwire_transport::{Authentication, EndpointOptions, Found, Identity, Mount,
 
 use crate::admission::Mounted;
 use crate::hook::{Hook, IntoHookResult};
+use crate::meter::Meter;
 use crate::negotiate::{negotiate, text};
 use crate::{event_stream, misuse, origin, poll, post, supervisor, websocket};
 
@@ -160,6 +161,7 @@ impl HttpServiceFactory for Endpoint {
         let endpoint = format!("{} {}", self.runner.name(), self.path);
         let mounted = Rc::new(Mounted {
             census: self.runner.connections().census(&endpoint),
+            meter: Meter::new(self.runner.name(), self.options.transports),
             endpoint,
             runner: self.runner,
             options: Arc::new(self.options),

@@ -12,6 +12,7 @@ use hubwire_transport::{Attachment, Connection, Message, Taken, TransferFormat, 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::home::Home;
+use crate::meter::Traffic;
 
 /// Whether a request asks for an event stream.
 pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
@@ -31,7 +32,7 @@ pub(crate) async fn accept(
     let Admitted { id, request, expires, seat } = admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration, seat));
+    rt::spawn(Home::new(connection, None, registration, seat, mounted));
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store, no-transform"))
@@ -40,7 +41,7 @@ pub(crate) async fn accept(
         .insert_header((header::CONTENT_ENCODING, "identity"))
         // The same for nginx, which buffers answers unless told otherwise.
         .insert_header(("x-accel-buffering", "no"))
-        .body(Lasting(Body::new(attachment))))
+        .body(Lasting(Body::new(attachment, mounted.meter.traffic(Transport::ServerSentEvents)))))
 }
 
 /// The stream: frames what waits in the outbox, and ends with the connection.
@@ -52,16 +53,18 @@ struct Body {
     cost: usize,
     /// Bytes of messages handed on since the outbox was last told.
     passed: usize,
+    traffic: Traffic,
 }
 
 impl Body {
-    fn new(attachment: Attachment) -> Self {
+    fn new(attachment: Attachment, traffic: Traffic) -> Self {
         Self {
             attachment,
             taken: VecDeque::new(),
             rest: Bytes::from_static(COMMENT),
             cost: 0,
             passed: 0,
+            traffic,
         }
     }
 
@@ -84,6 +87,7 @@ impl Body {
 
     fn slice(&mut self) -> Bytes {
         let slice = self.rest.split_to(self.rest.len().min(CHUNK));
+        self.traffic.sent(slice.len());
         // Framing adds a little, so the last slice settles what is left.
         let passed = if self.rest.is_empty() { self.cost } else { slice.len().min(self.cost) };
         self.cost -= passed;

@@ -15,15 +15,15 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::web::{self, Bytes, BytesMut};
 use futures_core::Stream;
 use hubwire_transport::websocket::{Frame, FrameDecoder};
-use hubwire_transport::{Connection, DisconnectReason, Payload, Registration, Runner, Seat};
+use hubwire_transport::{Connection, DisconnectReason, Payload, Registration, Seat, Transport};
 
 use crate::admission::Mounted;
+use crate::meter::{Meter, Traffic};
 use crate::socket::{Peer, Socket};
 use crate::supervisor::{self, Watch};
 
@@ -33,11 +33,12 @@ const CHUNKS_AT_ONCE: usize = 16;
 /// The task of one connection.
 pub(crate) struct Home {
     connection: Connection,
-    runner: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    application: Option<Pin<Box<dyn Future<Output = ()>>>>,
     /// What reads the socket, where the connection has one that carries both directions.
     reader: Option<Reader>,
     registration: Option<Registration>,
     _seat: Seat,
+    meter: Meter,
     _watch: Watch,
 }
 
@@ -49,6 +50,7 @@ pub(crate) struct Reader {
     decoder: FrameDecoder,
     /// The message that is arriving, where the application wants whole ones; the decoder bounds it.
     message: Option<BytesMut>,
+    traffic: Traffic,
     /// Nothing that the peer sends means anything any more.
     is_deaf: bool,
     is_ended: bool,
@@ -56,14 +58,16 @@ pub(crate) struct Reader {
 
 impl Home {
     pub(crate) fn new(
-        runner: Arc<dyn Runner>,
         connection: Connection,
         reader: Option<Reader>,
         registration: Registration,
         seat: Seat,
+        mounted: &Mounted,
     ) -> Self {
+        mounted.meter.opened(connection.request().transport);
         Self {
-            runner: Some(runner.run(connection.clone())),
+            meter: mounted.meter.clone(),
+            application: Some(mounted.runner.clone().run(connection.clone())),
             _watch: supervisor::watch(connection.clone()),
             connection,
             reader,
@@ -80,9 +84,9 @@ impl Future for Home {
         if let Some(reader) = &mut self.reader {
             reader.read(cx);
         }
-        if let Some(runner) = &mut self.runner {
-            std::task::ready!(runner.as_mut().poll(cx));
-            self.runner = None;
+        if let Some(application) = &mut self.application {
+            std::task::ready!(application.as_mut().poll(cx));
+            self.application = None;
             if self.connection.request().transport.is_lasting() {
                 self.registration = None;
             }
@@ -98,6 +102,10 @@ impl Drop for Home {
     fn drop(&mut self) {
         self.connection.close(DisconnectReason::Shutdown);
         self.connection.finish(None);
+        if let Some(reason) = self.connection.disconnect_reason() {
+            let transport = self.connection.request().transport;
+            self.meter.closed(transport, &reason, self.connection.ticks());
+        }
         // Nobody reads any more, so no goodbye will be heard.
         if let Some(reader) = &self.reader {
             reader.socket.set_peer(Peer::Broken);
@@ -119,6 +127,7 @@ impl Reader {
             payload,
             decoder: FrameDecoder::new(mounted.max_frame_size()),
             message,
+            traffic: mounted.meter.traffic(Transport::WebSockets),
             is_deaf: false,
             is_ended: false,
         }
@@ -135,7 +144,10 @@ impl Reader {
             }
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Pending => return,
-                Poll::Ready(Some(Ok(chunk))) => self.decode(cx, &chunk),
+                Poll::Ready(Some(Ok(chunk))) => {
+                    self.traffic.received(chunk.len());
+                    self.decode(cx, &chunk);
+                }
                 Poll::Ready(None | Some(Err(_))) => {
                     self.is_ended = true;
                     self.socket.set_peer(Peer::Gone);

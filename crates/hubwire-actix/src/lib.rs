@@ -28,6 +28,8 @@ mod endpoint;
 mod event_stream;
 mod home;
 mod hook;
+#[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
+mod meter;
 mod misuse;
 mod negotiate;
 mod origin;

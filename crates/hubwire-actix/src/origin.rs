@@ -23,6 +23,7 @@ pub(crate) async fn guard(
     let allowed =
         origin.to_str().is_ok_and(|origin| mounted.options.allowed_origins.allow(origin, host));
     if !allowed {
+        mounted.meter.refused("origin");
         tracing::warn!(
             hub = mounted.runner.name(),
             ?origin,

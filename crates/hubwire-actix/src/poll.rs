@@ -25,6 +25,7 @@ use hubwire_transport::{
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::CHUNK;
 use crate::home::Home;
+use crate::meter::Traffic;
 use crate::negotiate::text;
 
 /// About how much one answer carries where messages need no boundaries; what is left comes with the next.
@@ -78,7 +79,7 @@ pub(crate) async fn answer(
         None | Some(Taken::Heartbeat) => response(StatusCode::OK).finish(),
         Some(Taken::Messages) => response(StatusCode::OK)
             .insert_header((header::CONTENT_TYPE, content_type(mounted, &taken)))
-            .body(Body::new(attachment, &taken)),
+            .body(Body::new(attachment, &taken, mounted.meter.traffic(transport))),
         Some(Taken::Finished | Taken::Cut) => {
             connection.told();
             response(StatusCode::NO_CONTENT).finish()
@@ -120,7 +121,7 @@ async fn open(
     let Admitted { id, request, expires, seat } = admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(mounted.runner.clone(), connection, None, registration, seat));
+    rt::spawn(Home::new(connection, None, registration, seat, mounted));
     Ok(response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
 }
 
@@ -159,15 +160,16 @@ struct Body {
     attachment: Attachment,
     rest: Bytes,
     length: u64,
+    traffic: Traffic,
 }
 
 impl Body {
-    fn new(attachment: Attachment, messages: &VecDeque<Message>) -> Self {
+    fn new(attachment: Attachment, messages: &VecDeque<Message>, traffic: Traffic) -> Self {
         let mut payloads = Vec::with_capacity(messages.iter().map(|m| m.payload().len()).sum());
         for message in messages {
             payloads.extend_from_slice(message.payload());
         }
-        Self { attachment, length: payloads.len() as u64, rest: payloads.into() }
+        Self { attachment, length: payloads.len() as u64, rest: payloads.into(), traffic }
     }
 }
 
@@ -184,6 +186,7 @@ impl MessageBody for Body {
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let end = self.rest.len().min(CHUNK);
         let chunk = self.rest.split_to(end);
+        self.traffic.sent(chunk.len());
         self.attachment.handed_on(chunk.len(), self.rest.is_empty());
         Poll::Ready(if chunk.is_empty() { None } else { Some(Ok(chunk)) })
     }

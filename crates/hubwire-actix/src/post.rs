@@ -62,6 +62,7 @@ pub(crate) async fn receive(
         Some(Place::Next) => turn.count(),
         None => {}
     }
+    mounted.meter.traffic(connection.request().transport).received(body.len());
     let format = format(request, &body);
     let body = body.freeze();
     if connection.is_closing() {

@@ -9,6 +9,7 @@ use actix::{Actor, Addr, AsyncContext, Context};
 use hubwire_transport::{Connection, Runner};
 
 use crate::clock::unix_seconds;
+use crate::meter;
 
 /// Connections are ticked in this many groups, one after another, so that a worker with many of them does not do all its pings at the same instant.
 const GROUPS: usize = 8;
@@ -104,6 +105,8 @@ impl Supervisor {
             connection.tick();
         }
         if self.turn == 0 {
+            let connections = watched.connections.iter().flatten();
+            meter::backlog(|| connections.map(Connection::backlog).sum());
             let now = unix_seconds();
             for runner in &watched.runners {
                 runner.connections().sweep(now);

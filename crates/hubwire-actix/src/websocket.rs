@@ -16,6 +16,7 @@ use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::home::{Home, Reader};
+use crate::meter::Traffic;
 use crate::negotiate::text;
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
@@ -52,14 +53,15 @@ pub(crate) async fn accept(
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let socket = Rc::new(Socket::default());
+    let traffic = mounted.meter.traffic(Transport::WebSockets);
     let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted);
-    let runner = mounted.runner.clone();
-    rt::spawn(Home::new(runner, connection, Some(reader), registration, seat));
-    Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket))))?.into())
+    rt::spawn(Home::new(connection, Some(reader), registration, seat, mounted));
+    Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket, traffic))))?.into())
 }
 
 /// The answer to a WebSocket request whose `Upgrade` header got lost on its way; without it it must not be taken for a poll.
 fn refuse_lost_upgrade(mounted: &Mounted) -> HttpResponse {
+    mounted.meter.refused("lost_upgrade");
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!(
@@ -103,6 +105,7 @@ struct Body {
     /// Bytes of messages handed on since the outbox was last told.
     passed: usize,
     stage: Stage,
+    traffic: Traffic,
 }
 
 #[derive(Clone, Copy)]
@@ -114,7 +117,7 @@ enum Stage {
 }
 
 impl Body {
-    fn new(attachment: Attachment, socket: Rc<Socket>) -> Self {
+    fn new(attachment: Attachment, socket: Rc<Socket>, traffic: Traffic) -> Self {
         Self {
             attachment,
             socket,
@@ -122,6 +125,7 @@ impl Body {
             rest: Bytes::new(),
             passed: 0,
             stage: Stage::Open,
+            traffic,
         }
     }
 
@@ -197,6 +201,7 @@ impl Chunks for Body {
             return Poll::Pending;
         }
         if let Some(chunk) = self.next_chunk() {
+            self.traffic.sent(chunk.len());
             return Poll::Ready(Some(chunk));
         }
         if taken == Poll::Ready(Taken::Finished) {

@@ -14,6 +14,7 @@ use crate::definition::{HubDefinition, Method};
 use crate::encode::format_of;
 use crate::error::{HubError, with_sources};
 use crate::hints;
+use crate::meter;
 use crate::texts::{self, Detail};
 
 /// A call of one method by one client, as `#[hub]` handles it.
@@ -181,6 +182,9 @@ impl<H: HubDefinition> Call<H> {
 impl<H: HubDefinition> CallerContext<H> {
     /// Answers a call with an error, if the client wants an answer.
     pub(crate) fn answer_error(&self, head: &CallHead, sentence: &str, detail: Option<&Detail>) {
+        meter::failed(self.hub().name(), || {
+            self.hub().inner().methods.find(&head.target).map(|method| method.name)
+        });
         let Some(id) = &head.invocation_id else { return };
         let detailed_errors = self.hub().core().options.enable_detailed_errors;
         let text = texts::with_detail(sentence, detail, detailed_errors);

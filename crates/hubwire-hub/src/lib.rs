@@ -34,6 +34,8 @@ mod hints;
 mod hub;
 mod keep_alive;
 mod member;
+#[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
+mod meter;
 mod options;
 mod registry;
 mod reply;

@@ -40,6 +40,7 @@ use crate::handshake::{Shaken, shake_hands, too_big};
 use crate::hub::Hub;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::member::Member;
+use crate::meter;
 use crate::registry::Presence;
 use crate::running::{Running, shielded};
 use crate::texts::{self, Detail};
@@ -355,9 +356,9 @@ impl<H: HubDefinition> Session<H> {
         let Waiting { invocation, kind, .. } = call;
         let Invocation { invocation_id, target, arguments, stream_ids, .. } = invocation;
         let head = Rc::new(CallHead { invocation_id, target });
-        let Some(method) = self.context.hub().inner().methods.find(&head.target) else {
-            return self.answer_unknown(&head);
-        };
+        let method = self.context.hub().inner().methods.find(&head.target);
+        meter::called(self.context.hub().name(), method.map(|method| method.name));
+        let Some(method) = method else { return self.answer_unknown(&head) };
         let refusal = match (method.kind, kind) {
             (MethodKind::Stream, MethodKind::Invocation) => texts::streaming_expected(&head.target),
             (MethodKind::Invocation, MethodKind::Stream) => {

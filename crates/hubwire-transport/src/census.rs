@@ -26,7 +26,6 @@ pub struct Seat {
 
 /// Why there is no place for another client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum Full {
     /// The client's address has as many connections as one may have.
     #[error("max_connections_per_address ({limit}) is reached")]

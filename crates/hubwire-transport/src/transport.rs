@@ -6,7 +6,6 @@ use crate::TransferFormat;
 
 /// What carries a connection, with the names of SignalR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Transport {
     /// Requests that wait for what the client receives, and a POST for each thing it sends; text and binary.
     LongPolling,

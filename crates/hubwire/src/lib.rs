@@ -176,6 +176,21 @@
 //! Limits and times are in [`HubOptions`] and [`EndpointOptions`].
 //! Hubs log through [`tracing`](https://docs.rs/tracing), and so through `log` too.
 //!
+//! ## What is counted
+//!
+//! With the feature `metrics`, through the [`metrics`](https://docs.rs/metrics) facade, for whatever recorder the application installs:
+//!
+//! | name | kind | tags |
+//! |---|---|---|
+//! | `signalr.server.active_connections` | gauge | `hub`, `signalr.transport` |
+//! | `signalr.server.connection.duration` | histogram, seconds | `hub`, `signalr.transport`, `signalr.connection.status` |
+//! | `hubwire.disconnects` | counter | `hub`, `signalr.transport`, `reason`: [`DisconnectReason::label`] |
+//! | `hubwire.fallbacks`: connections over another transport than the best that is offered | counter | `hub`, `signalr.transport` |
+//! | `hubwire.refusals`: requests that did not come in | counter | `hub`, `reason` |
+//! | `hubwire.received_bytes`, `hubwire.sent_bytes` | counters | `hub`, `signalr.transport` |
+//! | `hubwire.backlog_bytes`: what waits for clients | gauge | `worker` |
+//! | `hubwire.invocations`, `hubwire.invocation_errors` | counters | `hub`, `method`; calls of what is no method share one |
+//!
 //! # What it does not do yet
 //!
 //! Connections come over WebSockets, Server-Sent Events, long and short polling with the JSON protocol. Streams and MessagePack are on their way.

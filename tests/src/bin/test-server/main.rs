@@ -13,6 +13,7 @@ use actix_web::{App, Error, HttpResponse, HttpServer, Responder, middleware, web
 use cap::Cap;
 use hubwire::prelude::*;
 use hubwire::{AllowedOrigins, ConnectionId, Connections, Negotiation, Transport};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
 
 use crate::hub::{Log, Refusing, Scenario};
@@ -140,8 +141,15 @@ fn listed() -> EndpointOptions {
     EndpointOptions::default().allowed_origins(AllowedOrigins::list(["https://app.example"]))
 }
 
+/// What was counted, as Prometheus reads it.
+async fn metrics(recorder: web::Data<PrometheusHandle>) -> String {
+    recorder.render()
+}
+
 async fn serve() -> std::io::Result<()> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
+    let recorder = PrometheusBuilder::new().install_recorder().map_err(std::io::Error::other)?;
+    let recorder = web::Data::new(recorder);
     let hubs = Arc::new(Hubs::new());
     let data = web::Data::from(hubs.clone());
     let echo = Connections::new(limited::Echo).build();
@@ -149,6 +157,7 @@ async fn serve() -> std::io::Result<()> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .app_data(recorder.clone())
             .service(data.hub.at("/hub").options(impatient()).identity(identify))
             .service(data.detailed.at("/detailed").options(listed()).identity(identify))
             .service(data.fast.at("/fast").options(impatient()).identity(identify))
@@ -168,6 +177,7 @@ async fn serve() -> std::io::Result<()> {
             .route("/ready", data.hub.readiness())
             .route("/count/{hub}", web::get().to(count))
             .route("/log/{id}", web::get().to(log))
+            .route("/metrics", web::get().to(metrics))
             .route("/memory", web::get().to(memory))
             .route("/broadcast", web::post().to(broadcast))
             .route("/broadcast-thread", web::post().to(broadcast_thread))
