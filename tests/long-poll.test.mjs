@@ -5,49 +5,15 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 
-import { END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
+import { Poller } from './kit/poller.mjs';
+import { END, RawClient, invocation } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { SOON, within } from './kit/within.mjs';
 
 const server = await TestServer.start();
 after(() => server.stop());
 
-/** A connection that is polled by hand. */
-class Poller {
-  static async open({ path = '/hub', query = '' } = {}) {
-    const poller = new Poller();
-    const answer = JSON.parse(await server.fetch(`${path}/negotiate?negotiateVersion=1${query}`, { method: 'POST' }));
-    Object.assign(poller, { id: answer.connectionId, path: `${path}?id=${answer.connectionToken}${query}` });
-    poller.url = server.url + poller.path;
-    assert.deepEqual(await poller.poll(), [200, '']);
-    return poller;
-  }
-
-  async request(init) {
-    const response = await within(SOON, fetch(this.url, init), 'the answer to a request');
-    return [response.status, await response.text()];
-  }
-
-  poll() {
-    return this.request();
-  }
-
-  post(body) {
-    return this.request({ method: 'POST', body });
-  }
-
-  delete() {
-    return this.request({ method: 'DELETE' });
-  }
-
-  async shake() {
-    assert.deepEqual(await this.post(HANDSHAKE), [200, '']);
-    assert.deepEqual(await this.poll(), [200, `{}${END}`]);
-    return this;
-  }
-}
-
-const open = async (options) => (await Poller.open(options)).shake();
+const open = async (options) => (await Poller.open(server, options)).shake();
 const result = (id, value) => `{"type":3,"invocationId":"${id}","result":${JSON.stringify(value)}}${END}`;
 
 test('an answer carries all there is, and nobody keeps it', async () => {
@@ -160,7 +126,7 @@ test('a client that polls no more is lost', async () => {
 });
 
 test('a connection that was never polled again is forgotten', async () => {
-  const poller = await Poller.open();
+  const poller = await Poller.open(server);
   await server.logged(new RegExp(`connection closed.*id=${poller.id}.*reason=network lost`));
 });
 
