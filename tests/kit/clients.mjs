@@ -45,6 +45,7 @@ const transports = {
   serverSentEvents: { name: 'ServerSentEvents', transport: 'ServerSentEvents', skipNegotiation: false, saysGoodbye: false, pings: true },
   shortPolling: { name: 'ShortPolling', create: () => new PollingTransport({ short: true }), skipNegotiation: false, saysGoodbye: true, pings: false },
   webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false, saysGoodbye: true, pings: true },
+  any: { name: 'whichever gets through', transport: undefined, skipNegotiation: false, saysGoodbye: false, pings: true },
   webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true, pings: true },
 };
 
@@ -79,3 +80,6 @@ function combination(client, transport, protocol) {
 
 /** The official client over plain WebSockets, for tests that need one well-behaved client and no matrix. */
 export const plain = matrix[0];
+
+/** The official client as a page has it that chooses nothing: it takes the best transport that works. */
+export const unforced = combination(official, transports.any, protocols.json);

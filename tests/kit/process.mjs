@@ -118,9 +118,18 @@ export class ServerProcess {
     return readdirSync(`/proc/${this.#child.pid}/fd`).length;
   }
 
-  /** The body of a plain HTTP request, which must succeed. */
+  /** Open sockets of clients at `port`: those that the system knows as somebody's (an inode) and as connected (a peer). */
+  sockets(port = this.port) {
+    const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    const lines = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1);
+    const fields = lines.map((line) => line.trim().split(/\s+/));
+    return fields.filter(([, from, to, , , , , , , inode]) => from.endsWith(local) && !to.endsWith(':0000') && inode !== '0').length;
+  }
+
+  /** The body of a plain HTTP request, which must succeed. Its connection ends with it, so that it is not among those that a test counts. */
   async fetch(path, init = {}) {
-    const response = await fetch(this.url + path, { signal: AbortSignal.timeout(SOON), ...init });
+    const headers = { connection: 'close' };
+    const response = await fetch(this.url + path, { signal: AbortSignal.timeout(SOON), headers, ...init });
     const body = await response.text();
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${body}`);
     return body;

@@ -32,6 +32,13 @@ export class TestServer extends ServerProcess {
     return story[1].replace(/^disconnected: /, '');
   }
 
+  /** The transport and the reason that the log line about the end of a connection names; waits for it. */
+  async ending(connectionId, ms = SOON) {
+    const line = await this.logged(new RegExp(`connection closed.* id=${connectionId} `), ms);
+    const [, transport, reason] = line.match(/ transport="(\w+)" .* reason=(.*)$/);
+    return { transport, reason };
+  }
+
   /** Sends `Notify(text)` to all of /hub from outside any hub method. */
   broadcast(text) {
     return this.fetch(`/broadcast?msg=${encodeURIComponent(text)}`, { method: 'POST' });
