@@ -121,11 +121,7 @@ impl TokenKey {
     ///
     /// When it is not a token, or not one of this key and endpoint.
     pub fn verify(&self, endpoint: &str, token: &str) -> Result<Claims, TokenError> {
-        let mut bytes = [0; SIGNED + MAC];
-        if URL_SAFE_NO_PAD.decode_slice(token, &mut bytes) != Ok(bytes.len()) || bytes[0] != VERSION
-        {
-            return Err(TokenError::Malformed);
-        }
+        let bytes = decode(token).ok_or(TokenError::Malformed)?;
         self.sign(endpoint, &bytes[..SIGNED])
             .verify_truncated_left(&bytes[SIGNED..])
             .map_err(|_| TokenError::Forged)?;
@@ -147,6 +143,21 @@ impl TokenKey {
     }
 }
 
+/// Whether `token` has the form of a connection token, whoever signed it.
+///
+/// It tells where a secret is, say in a query that is about to be logged; only [`TokenKey::verify`] tells what it is worth.
+///
+/// ```
+/// use hubwire_transport::token::{TokenKey, TokenKind, is_well_formed};
+///
+/// let issued = TokenKey::random().issue("chat", TokenKind::Secret, 0);
+/// assert!(is_well_formed(&issued.token));
+/// assert!(!is_well_formed("42"));
+/// ```
+pub fn is_well_formed(token: &str) -> bool {
+    decode(token).is_some()
+}
+
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenKey").field("node", &self.node).finish_non_exhaustive()
@@ -162,6 +173,12 @@ impl ConnectionId {
     pub fn random() -> Self {
         encode_id(random())
     }
+}
+
+fn decode(token: &str) -> Option<[u8; SIGNED + MAC]> {
+    let mut bytes = [0; SIGNED + MAC];
+    let length = URL_SAFE_NO_PAD.decode_slice(token, &mut bytes).ok()?;
+    (length == bytes.len() && bytes[0] == VERSION).then_some(bytes)
 }
 
 fn encode_id(id: [u8; ID]) -> ConnectionId {
@@ -221,6 +238,7 @@ mod tests {
         }
         for malformed in ["", "x", "%%%", &token[1..], &format!("{token}A"), &"A".repeat(9999)] {
             assert_eq!(key.verify("/chat", malformed), Err(TokenError::Malformed), "{malformed}");
+            assert!(!is_well_formed(malformed), "{malformed}");
         }
     }
 }
