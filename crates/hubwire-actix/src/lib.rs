@@ -9,7 +9,7 @@
 //! - [`MountExt::at`] gives an [`Endpoint`], which is an actix-web service.
 //! - [`MountExt::readiness`] tells a load balancer when a server goes down.
 //! - [`ServerExt::hubwire`] gives an `HttpServer` good settings and a graceful close.
-//! - [`IntoHookResult`] is what a hook of an endpoint may return.
+//! - [`IntoHookResult`] is what a hook of an endpoint may return, [`AccessToken`] an extractor that it may take.
 //!
 //! # How it works
 //!
@@ -21,6 +21,7 @@
 //!
 //! It knows no hub message: what arrives is handed to the [`Runner`](hubwire_transport::Runner) of its application.
 
+mod access_token;
 mod admission;
 mod body;
 mod clock;
@@ -42,6 +43,7 @@ mod socket;
 mod supervisor;
 mod websocket;
 
+pub use self::access_token::{AccessToken, MissingAccessToken};
 pub use self::endpoint::{Endpoint, MountExt};
 pub use self::hook::IntoHookResult;
 pub use self::server::ServerExt;

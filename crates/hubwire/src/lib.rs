@@ -201,7 +201,9 @@ extern crate self as hubwire;
 pub mod assets;
 pub mod prelude;
 
-pub use hubwire_actix::{Endpoint, IntoHookResult, MountExt, ServerExt, ShutdownOptions};
+pub use hubwire_actix::{
+    AccessToken, Endpoint, IntoHookResult, MissingAccessToken, MountExt, ServerExt, ShutdownOptions,
+};
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
     GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult,
