@@ -9,6 +9,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use hubwire_transport::query_value;
 use thiserror::Error;
 
+use crate::hide_tokens::Hidden;
+
 /// The bearer token of a request: an extractor for identity hooks and other handlers.
 ///
 /// It is what `Authorization: Bearer …` says, or else the query parameter `access_token`, where SignalR's clients put it because browsers set no headers on WebSockets and event streams.
@@ -30,6 +32,8 @@ use thiserror::Error;
 ///     Ok(Identity::user(user.as_str()))
 /// }
 /// ```
+///
+/// A query ends up in logs: [`HideTokens`](crate::HideTokens) keeps tokens out of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
@@ -50,7 +54,9 @@ impl FromRequest for AccessToken {
     type Future = Ready<Result<Self, MissingAccessToken>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = in_header(request).or_else(|| in_query(request.query_string()));
+        let token = in_header(request)
+            .or_else(|| Hidden::access_token(request))
+            .or_else(|| in_query(request.query_string()));
         ready(token.map(Self).ok_or(MissingAccessToken))
     }
 }
@@ -76,7 +82,7 @@ impl ResponseError for MissingAccessToken {
 }
 
 /// The first `access_token` in a query that is not empty.
-fn in_query(query: &str) -> Option<String> {
+pub(crate) fn in_query(query: &str) -> Option<String> {
     let mut values = query.split('&').filter_map(|pair| query_value(pair, "access_token"));
     values.find(|value| !value.is_empty()).map(Into::into)
 }

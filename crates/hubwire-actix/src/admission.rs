@@ -9,10 +9,10 @@ use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{
     Authentication, Boundaries, Census, ClientAddress, ConnectRequest, Connection, ConnectionId,
     EndpointOptions, Found, Full, Identity, MessageLimit, Registration, Runner, Seat, Transport,
-    query_value,
 };
 
 use crate::clock::{self, unix_seconds};
+use crate::hide_tokens::connection_token;
 use crate::hook::Hook;
 use crate::meter::Meter;
 use crate::negotiate::text;
@@ -183,7 +183,7 @@ impl Mounted {
 
     /// What the token of a request leads to, if it has one.
     pub(crate) fn find(&self, request: &HttpRequest) -> Option<Found> {
-        let token = query_value(request.query_string(), "id").filter(|token| !token.is_empty())?;
+        let token = connection_token(request)?;
         Some(self.runner.connections().find(&self.endpoint, &token, unix_seconds()))
     }
 

@@ -10,6 +10,7 @@
 //! - [`MountExt::readiness`] tells a load balancer when a server goes down.
 //! - [`ServerExt::hubwire`] gives an `HttpServer` good settings and a graceful close.
 //! - [`IntoHookResult`] is what a hook of an endpoint may return, [`AccessToken`] an extractor that it may take.
+//! - [`HideTokens`] keeps the tokens of clients out of logs.
 //!
 //! # How it works
 //!
@@ -27,6 +28,7 @@ mod body;
 mod clock;
 mod endpoint;
 mod event_stream;
+mod hide_tokens;
 mod home;
 mod hook;
 #[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
@@ -45,6 +47,7 @@ mod websocket;
 
 pub use self::access_token::{AccessToken, MissingAccessToken};
 pub use self::endpoint::{Endpoint, MountExt};
+pub use self::hide_tokens::HideTokens;
 pub use self::hook::IntoHookResult;
 pub use self::server::ServerExt;
 pub use self::shutdown::ShutdownOptions;

@@ -202,7 +202,8 @@ pub mod assets;
 pub mod prelude;
 
 pub use hubwire_actix::{
-    AccessToken, Endpoint, IntoHookResult, MissingAccessToken, MountExt, ServerExt, ShutdownOptions,
+    AccessToken, Endpoint, HideTokens, IntoHookResult, MissingAccessToken, MountExt, ServerExt,
+    ShutdownOptions,
 };
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
