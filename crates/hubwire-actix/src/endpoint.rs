@@ -23,6 +23,7 @@ pub trait MountExt: Mount {
     /// The endpoint of this application at `path`, to be handed to `App::service`.
     ///
     /// Below a `web::scope` the path is relative to it. Paths match without regard to case, as in ASP.NET Core.
+    /// Guards go on a scope of its own: `web::scope("/chat").guard(…).service(chat.at("/"))`.
     fn at(&self, path: &str) -> Endpoint {
         Endpoint::new(self.runner(), path)
     }

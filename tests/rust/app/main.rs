@@ -3,3 +3,4 @@
 mod client;
 mod hidden;
 mod kit;
+mod logins;
