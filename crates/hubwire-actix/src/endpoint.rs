@@ -22,7 +22,7 @@ use crate::{event_stream, misuse, origin, poll, post, supervisor, websocket};
 pub trait MountExt: Mount {
     /// The endpoint of this application at `path`, to be handed to `App::service`.
     ///
-    /// Below a `web::scope` the path is relative to it. Paths match without regard to case, as in ASP.NET Core.
+    /// Below a `web::scope` the path is relative to it. Paths match without regard to case and to a slash at their end, as in ASP.NET Core.
     /// Guards go on a scope of its own: `web::scope("/chat").guard(…).service(chat.at("/"))`.
     fn at(&self, path: &str) -> Endpoint {
         Endpoint::new(self.runner(), path)
@@ -183,8 +183,9 @@ impl HttpServiceFactory for Endpoint {
                 origin::guard(&mounted, &request, answer).await
             }
         };
-        web::resource(format!("{pattern}/{{_:(?i)negotiate}}")).to(negotiation).register(config);
-        web::resource(pattern).to(connection).register(config);
+        let negotiate = format!("{pattern}/{{_:(?i)negotiate}}");
+        web::resource(with_or_without_slash(negotiate)).to(negotiation).register(config);
+        web::resource(with_or_without_slash(pattern)).to(connection).register(config);
     }
 }
 
@@ -235,6 +236,11 @@ fn any_case(path: &str) -> String {
         return path.trim_end_matches('/').to_owned();
     }
     format!("/{{__hubwire_path:(?i){}}}", rest.replace('.', "\\."))
+}
+
+/// Clients keep the slash of the path that they are given, and `NormalizePath` may add one.
+fn with_or_without_slash(pattern: String) -> [String; 2] {
+    [format!("{pattern}/"), pattern]
 }
 
 #[cfg(test)]

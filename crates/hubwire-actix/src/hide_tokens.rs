@@ -117,7 +117,8 @@ fn is_from_hub_client(request: &HttpRequest) -> bool {
 
 /// A negotiation, or a browser that asks whether its page may send one.
 fn is_negotiation(request: &HttpRequest) -> bool {
-    let (_, last) = request.path().rsplit_once('/').unwrap_or_default();
+    let path = request.path().trim_end_matches('/');
+    let (_, last) = path.rsplit_once('/').unwrap_or_default();
     matches!(*request.method(), Method::POST | Method::OPTIONS)
         && last.eq_ignore_ascii_case("negotiate")
 }
@@ -268,6 +269,7 @@ mod tests {
         assert!(is_touched(to(&polled).method(Method::DELETE)));
         assert!(is_touched(to("/chat/Negotiate?access_token=a").method(Method::POST)));
         assert!(is_touched(to("/chat/negotiate?access_token=a").method(Method::OPTIONS)));
+        assert!(is_touched(to("/chat/negotiate/?access_token=a").method(Method::POST)));
         assert!(is_touched(
             to("/?access_token=a").insert_header((header::ACCEPT, "text/event-stream"))
         ));

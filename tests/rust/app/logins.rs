@@ -137,6 +137,19 @@ async fn a_hub_lives_in_an_app_with_everything_around_it() -> Outcome {
     Ok(())
 }
 
+#[actix_web::test]
+async fn paths_may_end_in_a_slash() -> Outcome {
+    for slashes in [TrailingSlash::Always, TrailingSlash::MergeOnly, TrailingSlash::Trim] {
+        let server = app(slashes)?;
+        for transport in Transport::ALL {
+            talk(&server, "/api/chat/", transport).await?;
+            talk(&server, "//api//Chat", transport).await?;
+        }
+        server.stop().await;
+    }
+    Ok(())
+}
+
 /// Who is anonymous is kept out.
 async fn require(identity: Option<actix_identity::Identity>) -> actix_web::Result<Identity> {
     let user = identity.ok_or_else(|| actix_web::error::ErrorUnauthorized("log in first"))?;
