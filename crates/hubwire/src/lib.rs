@@ -132,6 +132,8 @@
 //! ## Who connects
 //!
 //! [`Endpoint::identity`] takes an async function of actix-web extractors that returns an [`Identity`], which makes [`Clients::user`] work.
+//! [`AccessToken`] is an extractor for bearer tokens, and [`HideTokens`] keeps those out of logs.
+//! [Authentication](authentication) has more: tokens, cookies and sessions, middleware that guards.
 //!
 //! ## Which pages
 //!
@@ -199,6 +201,9 @@
 extern crate self as hubwire;
 
 pub mod assets;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/authentication.md")]
+pub mod authentication {}
 pub mod prelude;
 
 pub use hubwire_actix::{
