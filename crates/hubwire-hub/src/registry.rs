@@ -144,14 +144,18 @@ impl Registry {
     /// Puts a message into the outbox of everyone selected.
     pub(crate) fn send(&self, selection: &Selection, encodings: &Encodings) -> Sent {
         let mut sent = Sent::default();
+        self.visit(selection, |member| sent.push(member, encodings));
+        sent
+    }
+
+    /// Shows every member that is selected, each once, while a part of the registry is locked.
+    fn visit(&self, selection: &Selection, mut visit: impl FnMut(&Member)) {
         match selection {
             Selection::All { except } => {
                 let except = Exclusions::new(except);
                 // Clients that come and go meanwhile wait: a sweep of 10,000 takes a few milliseconds.
                 let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-                for member in all.iter().filter(|member| !except.contains(member.id())) {
-                    sent.push(member, encodings);
-                }
+                all.iter().filter(|member| !except.contains(member.id())).for_each(|m| visit(m));
             }
             Selection::Connections(ids) => {
                 let mut reached = HashSet::new();
@@ -159,20 +163,19 @@ impl Registry {
                     if reached.insert(id)
                         && let Some(member) = self.by_id.get(id)
                     {
-                        sent.push(&member, encodings);
+                        visit(&member);
                     }
                 }
             }
             Selection::Groups { names, except } => {
                 let sets = names.iter().map(|name| self.by_group.get(name));
-                sent.push_members(sets, &Exclusions::new(except), encodings);
+                visit_union(sets, &Exclusions::new(except), visit);
             }
             Selection::Users(ids) => {
                 let sets = ids.iter().map(|id| self.by_user.get(id));
-                sent.push_members(sets, &Exclusions::new(&[]), encodings);
+                visit_union(sets, &Exclusions::new(&[]), visit);
             }
         }
-        sent
     }
 }
 
@@ -203,23 +206,22 @@ impl Sent {
             Room::Closed => {}
         }
     }
+}
 
-    /// Sends to the union of several sets of members; some may not exist.
-    fn push_members<'a, K: 'a + Eq + std::hash::Hash>(
-        &mut self,
-        sets: impl ExactSizeIterator<Item = Option<Ref<'a, K, Members>>>,
-        except: &Exclusions<'_>,
-        encodings: &Encodings,
-    ) {
-        // A single set has nobody twice.
-        let mut reached = (sets.len() > 1).then(HashSet::new);
-        // One set is locked at a time: a second lock on its shard could wait for a writer that waits for the first.
-        for set in sets {
-            let Some(set) = set else { continue };
-            for (id, member) in set.iter().filter(|(id, _)| !except.contains(id)) {
-                if reached.as_mut().is_none_or(|reached| reached.insert(id.clone())) {
-                    self.push(member, encodings);
-                }
+/// Shows the union of several sets of members; some may not exist.
+fn visit_union<'a, K: 'a + Eq + std::hash::Hash>(
+    sets: impl ExactSizeIterator<Item = Option<Ref<'a, K, Members>>>,
+    except: &Exclusions<'_>,
+    mut visit: impl FnMut(&Member),
+) {
+    // A single set has nobody twice.
+    let mut reached = (sets.len() > 1).then(HashSet::new);
+    // One set is locked at a time: a second lock on its shard could wait for a writer that waits for the first.
+    for set in sets {
+        let Some(set) = set else { continue };
+        for (id, member) in set.iter().filter(|(id, _)| !except.contains(id)) {
+            if reached.as_mut().is_none_or(|reached| reached.insert(id.clone())) {
+                visit(member);
             }
         }
     }
