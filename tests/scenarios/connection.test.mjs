@@ -66,6 +66,22 @@ scenario('the server ends a connection without an error', async (stage) => {
   assert.equal(await server.farewell(client.id), 'kicked');
 });
 
+scenario('who is sent away stays away, on every connection', async (stage) => {
+  const tune = (builder) => builder.withAutomaticReconnect([0, 0, 0]);
+  const anns = await stage.connectAll(2, '/hub?user=ann', { tune });
+  const bob = await stage.connect('/hub?user=bob');
+  let attempts = 0;
+  for (const { connection } of anns) connection.onreconnecting(() => { attempts += 1; });
+  assert.equal(await bob.invoke('DisconnectUser', 'ann'), 2);
+  for (const ann of anns) {
+    assert.equal(await ann.close(), undefined);
+    assert.equal(ann.connection.state, 'Disconnected');
+    assert.equal(await server.farewell(ann.id), 'kicked');
+  }
+  assert.equal(attempts, 0);
+  assert.equal(await bob.invoke('DisconnectUser', 'ann'), 0);
+});
+
 scenario('a connection that the hub refuses is told so', async (stage) => {
   const client = stage.build('/refusing');
   // The Close may come while the client still starts or just after: both end with its text.

@@ -19,9 +19,26 @@ use crate::registry::Selection;
 /// Clients that can be called: [`One`] or [`Many`].
 ///
 /// The trait is sealed; `#[hub_client]` puts typed methods on top of it.
-pub trait Address: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static {
+pub trait Address:
+    Disconnect + Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static
+{
     /// Calls `target` on every client of the address, without waiting and without an answer.
     fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery;
+}
+
+/// Ends the connections of clients, from anywhere: `hub.clients().user("ada").disconnect()`.
+///
+/// It is a trait, so that where the client has a `disconnect` of its own, that is the one that is called; then write `Disconnect::disconnect(&clients)`.
+/// (A client result is there for a single client only: on several, this is what `disconnect` means.)
+pub trait Disconnect {
+    /// Ends every connection of the address, and says how many of this server it ended; those that were ending already do not count.
+    ///
+    /// What was sent to a client before still reaches it, then a Close message without an error, after which it does not reconnect by itself.
+    /// Calls that it made and that did not start yet are dropped; those that run go on to their end, and `on_disconnected` is told [`Kicked`](hubwire_transport::DisconnectReason::Kicked).
+    ///
+    /// Like a call, it reaches those who have shaken hands.
+    /// A client that was let in a moment ago and has not yet is not reached: a hub that takes away somebody's access looks once more in `on_connected`, which runs when its client can be reached.
+    fn disconnect(&self) -> usize;
 }
 
 /// A single connection, which can also be asked for results.
@@ -62,6 +79,10 @@ impl One {
     ) -> ClientResult<R> {
         ClientResult::ask(&self.core, &self.connection_id, target, arguments)
     }
+
+    fn selection(&self) -> Selection {
+        Selection::Connections(vec![self.connection_id.clone()])
+    }
 }
 
 impl Many {
@@ -72,14 +93,31 @@ impl Many {
 
 impl Address for One {
     fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery {
-        let selection = Selection::Connections(vec![self.connection_id.clone()]);
-        Delivery::send(&self.core, &selection, target, arguments)
+        Delivery::send(&self.core, &self.selection(), target, arguments)
     }
 }
 
 impl Address for Many {
     fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery {
         Delivery::send(&self.core, &self.selection, target, arguments)
+    }
+}
+
+impl Disconnect for One {
+    fn disconnect(&self) -> usize {
+        self.core.registry.disconnect(&self.selection())
+    }
+}
+
+impl Disconnect for Many {
+    fn disconnect(&self) -> usize {
+        self.core.registry.disconnect(&self.selection)
+    }
+}
+
+impl<A: Address> Disconnect for ClientProxy<A> {
+    fn disconnect(&self) -> usize {
+        self.0.disconnect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use futures_util::future::LocalBoxFuture;
 use hubwire_transport::DisconnectReason;
 
-use crate::address::Address;
+use crate::address::{Address, Disconnect};
 use crate::call::Call;
 use crate::context::CallerContext;
 use crate::error::HubResult;
@@ -22,7 +22,7 @@ pub trait HubDefinition: Send + Sync + Sized + 'static {
     const NAME: &'static str;
 
     /// What clients offer: sends on every kind of address, results on a single client.
-    type Client<A: Address>;
+    type Client<A: Address>: Disconnect;
 
     /// The client type over an address.
     fn client<A: Address>(address: A) -> Self::Client<A>;

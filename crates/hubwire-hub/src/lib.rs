@@ -11,7 +11,7 @@
 //!
 //! - [`Hub`], [`HubBuilder`], [`HubOptions`]: the handle, and how one is built.
 //! - [`CallerContext`]: what a method knows about its caller.
-//! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them.
+//! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them.
 //! - [`HubError`], [`HubResult`]: failing.
 //! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoOutcome`]: what `#[hub]` writes.
 //!
@@ -43,7 +43,7 @@ mod running;
 mod session;
 mod texts;
 
-pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Many, One};
+pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
 pub use self::call::{BindError, Call, FromCall};
 pub use self::client_result::{ClientResult, InvokeError};
 pub use self::clients::{CallerClients, Clients};

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use dashmap::DashMap;
 use dashmap::mapref::one::Ref;
 use hubwire_protocol::HubProtocol;
-use hubwire_transport::{Connection, ConnectionId, Room, UserId};
+use hubwire_transport::{Connection, ConnectionId, DisconnectReason, Room, UserId};
 
 use crate::encode::Encodings;
 use crate::groups::GroupError;
@@ -146,6 +146,21 @@ impl Registry {
         let mut sent = Sent::default();
         self.visit(selection, |member| sent.push(member, encodings));
         sent
+    }
+
+    /// Ends the connection of everyone selected; how many that are.
+    pub(crate) fn disconnect(&self, selection: &Selection) -> usize {
+        let mut connections = Vec::new();
+        self.visit(selection, |member| {
+            if !member.connection.is_closing() {
+                connections.push(member.connection.clone());
+            }
+        });
+        // Only now: an end wakes sessions that leave this registry, on other workers while it is still locked.
+        for connection in &connections {
+            connection.close(DisconnectReason::Kicked);
+        }
+        connections.len()
     }
 
     /// Shows every member that is selected, each once, while a part of the registry is locked.

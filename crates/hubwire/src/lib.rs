@@ -124,6 +124,17 @@
 //! });
 //! ```
 //!
+//! Whoever can be called can be sent away: [`disconnect`](Disconnect::disconnect) ends all the connections of an address.
+//!
+//! ```
+//! # use hubwire::prelude::*;
+//! # struct News;
+//! # #[hub]
+//! # impl News {}
+//! # let news = Hub::new(News).build();
+//! let ended: usize = news.clients().user("ada").disconnect();
+//! ```
+//!
 //! ## When something fails
 //!
 //! [`HubError::new`] is for the client to read. Every other error converts with `?`, goes to the log with its sources, and the client gets a fixed sentence.
@@ -212,8 +223,8 @@ pub use hubwire_actix::{
 };
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
-    GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions, HubResult,
-    InvokeError, Many, One,
+    Disconnect, GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions,
+    HubResult, InvokeError, Many, One,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
@@ -231,9 +242,9 @@ pub use hubwire_transport::{
 pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
-        Address, Call, CallerContext, ClientProxy, ClientResult, Delivery, Fallible, FromCall,
-        HubDefinition, HubResult, IntoOutcome, IntoReply, Method, MethodKind, One, Parameter,
-        Probe, Value,
+        Address, Call, CallerContext, ClientProxy, ClientResult, Delivery, Disconnect, Fallible,
+        FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply, Method, MethodKind, One,
+        Parameter, Probe, Value,
     };
     pub use hubwire_transport::DisconnectReason;
 }

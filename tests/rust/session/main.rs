@@ -5,6 +5,7 @@
 mod addresses;
 mod calls;
 mod client_results;
+mod disconnect;
 mod ending;
 mod handshake;
 mod keep_alive;

@@ -36,6 +36,12 @@ trait ChatClient {
 #[hub_client]
 trait Empty {}
 
+/// Has a `disconnect` of its own.
+#[hub_client]
+trait Modem {
+    fn disconnect(line: u8);
+}
+
 /// Sends alone, so that `One` is not mentioned.
 #[hub_client]
 trait Sends {
@@ -70,6 +76,11 @@ struct Clock;
 #[hub(client = self::Sends)]
 impl Clock {}
 
+struct Dialup;
+
+#[hub(client = Modem)]
+impl Dialup {}
+
 struct Silent;
 
 #[hub(client = crate::clients::Empty)]
@@ -80,6 +91,9 @@ fn sends_reach_nobody_when_nobody_is_there() {
     let (chat, clock) = (Hub::new(Chat).build(), Hub::new(Clock).build());
     assert_eq!(chat.clients().all().nothing().receivers(), 0);
     assert_eq!(clock.clients().group("lobby").tick(1).receivers(), 0);
+    let lines = Hub::new(Dialup).build().clients().all();
+    assert_eq!(lines.disconnect(1).receivers(), 0);
+    assert_eq!(Disconnect::disconnect(&lines), 0);
     assert_eq!(Hub::new(Silent).build().connection_count(), 0);
     assert!(format!("{:?}", chat.clients().all()).starts_with("ChatClient(Many"));
 }

@@ -45,6 +45,13 @@ pub(crate) fn client(client: &Client) -> TokenStream {
             }
         }
 
+        #(#cfgs)*
+        impl<__A: ::hubwire::__private::Address> ::hubwire::__private::Disconnect for #ident<__A> {
+            fn disconnect(&self) -> usize {
+                ::hubwire::__private::Disconnect::disconnect(&self.0)
+            }
+        }
+
         #sends
         #results
     }

@@ -176,6 +176,12 @@ fn a_client_becomes_a_struct_of_sends() {
             }
         }
 
+        impl<__A: ::hubwire::__private::Address> ::hubwire::__private::Disconnect for ChatClient<__A> {
+            fn disconnect(&self) -> usize {
+                ::hubwire::__private::Disconnect::disconnect(&self.0)
+            }
+        }
+
         #[allow(dead_code, unreachable_pub, reason = "a description of the client, used or not")]
         impl<__A: ::hubwire::__private::Address> ChatClient<__A> {
             /// Shows the message.

@@ -130,6 +130,10 @@ impl Scenario {
         cx.abort();
     }
 
+    fn disconnect_user(&self, cx: &CallerContext<Self>, user: String) -> usize {
+        cx.clients().user(user).disconnect()
+    }
+
     async fn join_group(&self, cx: &CallerContext<Self>, group: String) -> HubResult<()> {
         Ok(cx.join_group(&group).await?)
     }
