@@ -1,0 +1,103 @@
+//! Tokens for clients that have no cookies: JSON Web Tokens, which live for an hour.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::Key;
+use actix_web::http::header;
+use actix_web::web::Query;
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, get_current_timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::users::SignIn;
+
+/// How long a token is good for, in seconds.
+pub const LIFETIME: u64 = 3600;
+
+/// Writes tokens, and reads those that it wrote.
+pub struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Claims {
+    #[serde(flatten)]
+    sign_in: SignIn,
+    exp: u64,
+}
+
+#[derive(Deserialize)]
+struct TokenQuery {
+    access_token: String,
+}
+
+impl Tokens {
+    pub fn new(key: &Key) -> Self {
+        let secret = key.signing();
+        Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+        }
+    }
+
+    pub fn write(&self, sign_in: SignIn) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = Claims { sign_in, exp: get_current_timestamp() + LIFETIME };
+        jsonwebtoken::encode(&Header::default(), &claims, &self.encoding)
+    }
+
+    /// The sign-in that a token carries; whether it is still good only the database knows.
+    pub fn read(&self, token: &str) -> Option<SignIn> {
+        let token = jsonwebtoken::decode(token, &self.decoding, &Validation::default()).ok()?;
+        let Claims { sign_in, .. } = token.claims;
+        Some(sign_in)
+    }
+}
+
+/// The token of a request: in its header, or in its query where a browser lets a page set no header.
+pub fn token_of(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) {
+        return Some(token.to_owned());
+    }
+    let query = Query::<TokenQuery>::from_query(request.query_string()).ok()?;
+    Some(query.into_inner().access_token)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn sign_in() -> SignIn {
+        SignIn { user: "ada".to_owned(), generation: 3 }
+    }
+
+    #[test]
+    fn a_token_says_who_signed_in() {
+        let tokens = Tokens::new(&Key::generate());
+        let token = tokens.write(sign_in()).unwrap();
+        assert_eq!(tokens.read(&token), Some(sign_in()));
+        assert_eq!(Tokens::new(&Key::generate()).read(&token), None);
+        assert_eq!(tokens.read("made up"), None);
+    }
+
+    #[test]
+    fn an_old_token_says_nothing() {
+        let tokens = Tokens::new(&Key::generate());
+        // Clocks of servers differ, and a minute is forgiven.
+        let claims = Claims { sign_in: sign_in(), exp: get_current_timestamp() - 120 };
+        let token = jsonwebtoken::encode(&Header::default(), &claims, &tokens.encoding).unwrap();
+        assert_eq!(tokens.read(&token), None);
+    }
+
+    #[test]
+    fn where_a_token_is() {
+        let of = |request: TestRequest| token_of(&request.to_http_request());
+        let request = || TestRequest::with_uri("/live?id=1&access_token=query");
+        assert_eq!(of(request()).as_deref(), Some("query"));
+        let header = |value| request().insert_header((header::AUTHORIZATION, value));
+        assert_eq!(of(header("Bearer header")).as_deref(), Some("header"));
+        assert_eq!(of(header("Basic YWRh")).as_deref(), Some("query"));
+        assert_eq!(of(TestRequest::with_uri("/live?id=1")), None);
+    }
+}
