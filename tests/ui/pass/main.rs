@@ -1,6 +1,6 @@
 //! What the macros accept: each module is the program of a user, and its test says what became of it.
 //!
-//! These programs are compiled by any compiler, without a warning; what is refused is in `ui/fail`.
+//! These programs are compiled by any compiler, without a warning; what is refused is in `fail`.
 #![deny(warnings, clippy::all)]
 
 mod cfgs;

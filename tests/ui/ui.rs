@@ -1,6 +1,6 @@
-//! What the compiler says to those who use the macros wrongly: `ui/fail/*.rs`, each beside what is to be read.
+//! What the compiler says to those who use the macros wrongly: `fail/*.rs`, each beside what is to be read.
 //!
-//! `TRYBUILD=overwrite cargo test -p hubwire-tests --test ui` writes that anew.
+//! `TRYBUILD=overwrite cargo test -p hubwire-ui-tests --test ui` writes that anew.
 
 use std::env;
 use std::error::Error;
@@ -23,7 +23,7 @@ fn what_is_refused_is_explained() -> Result<(), Box<dyn Error>> {
         writeln!(std::io::stderr(), "skipped: {version} is not {COMPILER}")?;
         return Ok(());
     }
-    trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
+    trybuild::TestCases::new().compile_fail("fail/*.rs");
     Ok(())
 }
 
