@@ -2,26 +2,27 @@
 
 use actix_session::Session;
 use actix_web::error::ErrorUnauthorized;
-use actix_web::{HttpRequest, web};
+use actix_web::web;
+use hubwire::AccessToken;
 use hubwire::prelude::*;
 use sqlx::SqlitePool;
 
 use crate::failure::Failure;
 use crate::sessions;
-use crate::tokens::{Tokens, token_of};
+use crate::tokens::Tokens;
 
 /// Lets in whoever is signed in, by a token or by the cookie of a session, and nobody else.
 ///
 /// It is asked for every request that a connection begins with or is carried by.
 pub async fn identify(
-    request: HttpRequest,
+    token: Option<AccessToken>,
     cookie: Option<actix_identity::Identity>,
     session: Session,
     db: web::Data<SqlitePool>,
     tokens: web::Data<Tokens>,
 ) -> actix_web::Result<Identity> {
-    let sign_in = match token_of(&request) {
-        Some(token) => tokens.read(&token),
+    let sign_in = match token {
+        Some(token) => tokens.read(token.as_str()),
         None => cookie.and_then(|cookie| sessions::read(&cookie, &session)),
     };
     let sign_in = sign_in.ok_or_else(|| ErrorUnauthorized("sign in first"))?;

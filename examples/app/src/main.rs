@@ -21,6 +21,7 @@ use actix_identity::IdentityMiddleware;
 use actix_web::cookie::Key;
 use actix_web::middleware::{Compress, Logger, NormalizePath};
 use actix_web::{App, HttpServer, web};
+use hubwire::HideTokens;
 use hubwire::prelude::*;
 
 use crate::board::Board;
@@ -53,7 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(sessions::middleware(session_key.clone(), is_https))
             .wrap(NormalizePath::trim())
             .wrap(Compress::default())
-            .wrap(logger())
+            .wrap(Logger::default())
+            .wrap(HideTokens)
             .configure(pages::routes)
             .configure(accounts::forms)
             .service(
@@ -71,10 +73,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
     reminders.abort();
     db.close().await;
     Ok(())
-}
-
-/// One line per request, without its query: that is where the tokens of connections are.
-fn logger() -> Logger {
-    Logger::new("%a %{method}xi %U %s %bB %Dms")
-        .custom_request_replace("method", |request| request.method().to_string())
 }

@@ -1,9 +1,6 @@
 //! Tokens for clients that have no cookies: JSON Web Tokens, which live for an hour.
 
-use actix_web::HttpRequest;
 use actix_web::cookie::Key;
-use actix_web::http::header;
-use actix_web::web::Query;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, get_current_timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +20,6 @@ struct Claims {
     #[serde(flatten)]
     sign_in: SignIn,
     exp: u64,
-}
-
-#[derive(Deserialize)]
-struct TokenQuery {
-    access_token: String,
 }
 
 impl Tokens {
@@ -52,20 +44,8 @@ impl Tokens {
     }
 }
 
-/// The token of a request: in its header, or in its query where a browser lets a page set no header.
-pub fn token_of(request: &HttpRequest) -> Option<String> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) {
-        return Some(token.to_owned());
-    }
-    let query = Query::<TokenQuery>::from_query(request.query_string()).ok()?;
-    Some(query.into_inner().access_token)
-}
-
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
 
     fn sign_in() -> SignIn {
@@ -88,16 +68,5 @@ mod tests {
         let claims = Claims { sign_in: sign_in(), exp: get_current_timestamp() - 120 };
         let token = jsonwebtoken::encode(&Header::default(), &claims, &tokens.encoding).unwrap();
         assert_eq!(tokens.read(&token), None);
-    }
-
-    #[test]
-    fn where_a_token_is() {
-        let of = |request: TestRequest| token_of(&request.to_http_request());
-        let request = || TestRequest::with_uri("/live?id=1&access_token=query");
-        assert_eq!(of(request()).as_deref(), Some("query"));
-        let header = |value| request().insert_header((header::AUTHORIZATION, value));
-        assert_eq!(of(header("Bearer header")).as_deref(), Some("header"));
-        assert_eq!(of(header("Basic YWRh")).as_deref(), Some("query"));
-        assert_eq!(of(TestRequest::with_uri("/live?id=1")), None);
     }
 }
