@@ -23,6 +23,7 @@ test('an answer carries all there is, and nobody keeps it', async () => {
   const response = await fetch(poller.url);
   assert.equal(response.headers.get('content-type'), 'application/octet-stream');
   assert.match(response.headers.get('cache-control'), /no-cache, no-store/);
+  assert.equal(response.headers.get('content-encoding'), 'identity');
   assert.equal(response.headers.get('expires'), 'Thu, 01 Jan 1970 00:00:00 GMT');
   const number = (n) => `{"type":1,"target":"Number","arguments":[${n}]}${END}`;
   const expected = number(0) + number(1) + result(1, null) + result(2, 'x');

@@ -1,6 +1,7 @@
 //! What a connection was opened with.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::SocketAddr;
 
 use http::{HeaderMap, Method};
@@ -10,7 +11,7 @@ use crate::{Identity, Transport, UserId};
 /// An owned snapshot of the request that opened a connection.
 ///
 /// It is `Send` and holds nothing of the HTTP server: a live request would pin the server's pools for as long as the connection lasts, and later polls are other requests anyway.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConnectRequest {
     /// The request's method, `GET` for every transport.
@@ -76,6 +77,19 @@ impl ConnectRequest {
     /// The user, if the identity hook named one.
     pub fn user_id(&self) -> Option<&UserId> {
         self.identity.user_id()
+    }
+}
+
+/// Without query and headers, which hold what must not be logged.
+impl fmt::Debug for ConnectRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("peer", &self.peer)
+            .field("transport", &self.transport)
+            .field("user_id", &self.user_id())
+            .finish_non_exhaustive()
     }
 }
 
