@@ -146,6 +146,14 @@ test('the fragments of a WebSocket message are one message', async (t) => {
   );
 });
 
+test('every line end in an event is one, and none begins another event', async (t) => {
+  const echo = await connect(t, server, 'ServerSentEvents');
+  for (const text of ['a\rb', 'a\r\nb', 'a\nb', 'a\r\rdata: b', 'a\n\r\n', '\r']) {
+    await echo.send(text);
+    assert.equal(await echo.messages.next(), text.replace(/\r\n|\r/g, '\n'));
+  }
+});
+
 test('a connection has one carrier that lasts', async (t) => {
   const socket = await connect(t, server, 'WebSockets');
   await assert.rejects(webSocket(t, socket.url), /409/);

@@ -11,7 +11,7 @@ use crate::{Connection, DisconnectReason, Payload};
 /// A connection's methods run one after another on the worker that it lives on, so their futures need not be `Send`; while one runs, nothing further is read from that client.
 /// One that panics is logged and ends its connection.
 ///
-/// Text and binary messages keep their kind and their boundaries, except that an event stream carries text only and that polls carry no empty message.
+/// Text and binary messages keep their kind and their boundaries, except that an event stream carries text only, with line feeds for its line ends, and that polls carry no empty message.
 ///
 /// ```
 /// use hubwire_transport::{Application, Connection, Payload};
