@@ -154,6 +154,18 @@ test('every line end in an event is one, and none begins another event', async (
   }
 });
 
+test('bytes that are no text are dropped by an event stream, with one warning', async (t) => {
+  const echo = await connect(t, server, 'ServerSentEvents');
+  for (let n = 0; n < 3; n += 1) assert.equal(await echo.send(Buffer.from([0xff])), 200);
+  await echo.send('text');
+  assert.equal(await echo.messages.next(), 'text');
+  echo.close();
+  await farewell(echo.id);
+  const warnings = server.lines.filter((line) => line.includes('WARN') && line.includes(echo.id));
+  assert.equal(warnings.length, 1, warnings.join('\n'));
+  assert.match(warnings[0], /a message was dropped, and others like it will be: an event stream carries text only/);
+});
+
 test('a connection has one carrier that lasts', async (t) => {
   const socket = await connect(t, server, 'WebSockets');
   await assert.rejects(webSocket(t, socket.url), /409/);

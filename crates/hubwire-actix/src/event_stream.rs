@@ -54,6 +54,8 @@ struct Body {
     /// Bytes of messages handed on since the outbox was last told.
     passed: usize,
     traffic: Traffic,
+    /// What a client can cause again and again is logged once.
+    has_warned: bool,
 }
 
 impl Body {
@@ -65,6 +67,7 @@ impl Body {
             cost: 0,
             passed: 0,
             traffic,
+            has_warned: false,
         }
     }
 
@@ -75,10 +78,10 @@ impl Body {
             let is_text = message.format() == TransferFormat::Text;
             if is_text || std::str::from_utf8(message.payload()).is_ok() {
                 write_event(&mut framed, message.payload());
-            } else {
+            } else if !std::mem::replace(&mut self.has_warned, true) {
                 tracing::warn!(
                     id = %self.attachment.connection().id(),
-                    "a message was dropped: an event stream carries text only, see Transport::carries"
+                    "a message was dropped, and others like it will be: an event stream carries text only, see Transport::carries"
                 );
             }
         }
