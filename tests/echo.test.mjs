@@ -77,6 +77,14 @@ for (const transport of POLLED) {
     }
   });
 
+  test(`${transport}: an empty message is not carried, and holds up nothing`, async (t) => {
+    const echo = await connect(t, server, transport);
+    for (const text of ['', '', 'text', '']) assert.equal(await echo.send(text), 200);
+    assert.equal(await echo.send(Buffer.alloc(0)), 200);
+    await echo.send('end');
+    assert.deepEqual(await echo.messages.take(2), ['text', 'end']);
+  });
+
   test(`${transport}: a DELETE ends it`, async (t) => {
     const echo = await connect(t, server, transport);
     assert.equal((await echo.close()).status, 202);

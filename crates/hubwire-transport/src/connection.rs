@@ -166,6 +166,10 @@ impl Connection {
     ///
     /// A client that has `max_backlog` bytes waiting already is closed as a slow consumer instead.
     pub fn send(&self, message: Message) -> Room {
+        // An empty answer to a poll says that nothing has come, so an empty message cannot be one.
+        if message.is_empty() && !self.request().transport.is_lasting() {
+            return self.0.outbox.room();
+        }
         match self.0.outbox.push(message) {
             Ok(room) => room,
             Err(PushError::Closed) => Room::Closed,

@@ -133,6 +133,11 @@ impl Outbox {
         Ok(room)
     }
 
+    pub(crate) fn room(&self) -> Room {
+        let state = self.lock();
+        if state.end == End::Open { state.room() } else { Room::Closed }
+    }
+
     /// Ready when a producer for this connection alone may go on.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();

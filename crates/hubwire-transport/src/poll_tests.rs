@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::{
     Attachment, ConnectRequest, Connection, DisconnectReason, EndpointOptions, Message, Receipt,
-    ReceiptError, Taken, Transport,
+    ReceiptError, Room, Taken, Transport,
 };
 
 fn open() -> Connection {
@@ -56,6 +56,17 @@ fn a_newer_poll_takes_everything_over() {
     drop(older);
     connection.send(Message::text("b"));
     assert_eq!(take(&newer, 0), texts(&["b"]), "the older one puts nothing back");
+}
+
+#[test]
+fn an_empty_message_is_no_answer() {
+    let connection = open();
+    assert_eq!(connection.send(Message::text("")), Room::Available);
+    connection.send(Message::text("a"));
+    let poll = connection.attach_poll(Receipt::None).unwrap();
+    assert_eq!(take(&poll, 0), texts(&["a"]));
+    connection.close(DisconnectReason::ClientClosed { error: None });
+    assert_eq!(connection.send(Message::text("")), Room::Closed);
 }
 
 #[test]
