@@ -299,6 +299,12 @@ impl Connection {
     /// Says that the client knows of the end, so that no poll needs to be awaited.
     pub fn told(&self) {
         self.life().told();
+        self.nobody_takes();
+    }
+
+    /// Nobody takes anything any more: whoever waits for room, or for the end, need not.
+    fn nobody_takes(&self) {
+        self.0.outbox.cut();
         self.0.inbox.wake();
     }
 
@@ -358,7 +364,7 @@ impl Connection {
             Overdue::Nothing => {}
             Overdue::Poll => {
                 self.close(DisconnectReason::NetworkLost);
-                shared.inbox.wake();
+                self.nobody_takes();
             }
         }
         // Between polls nobody could take anything.

@@ -70,6 +70,22 @@ fn an_empty_message_is_no_answer() {
 }
 
 #[test]
+fn nobody_waits_for_room_that_no_poll_will_make() {
+    let ways_to_go: [fn(&Connection); 2] =
+        [Connection::told, |connection| (0..=15).for_each(|_| connection.tick())];
+    for go in ways_to_go {
+        let connection = open();
+        let cx = Context::from_waker(Waker::noop());
+        connection.send(Message::binary(&[0; 100_000]));
+        // For this reason what waits would still go out, if only somebody came.
+        connection.close(DisconnectReason::MessageTooBig { size: 2, limit: 1 });
+        assert!(connection.poll_room(&cx).is_pending());
+        go(&connection);
+        assert!(connection.poll_room(&cx).is_ready());
+    }
+}
+
+#[test]
 fn between_polls_nobody_is_slow_but_somebody_may_be_gone() {
     let connection = open();
     connection.send(Message::text("a"));
