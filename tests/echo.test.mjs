@@ -154,6 +154,19 @@ test('the fragments of a WebSocket message are one message', async (t) => {
   );
 });
 
+test('a WebSocket message that says it is text and is none ends the connection', async (t) => {
+  for (const pieces of [[[0x61, 0xff]], [[0xc3], [0x28]], [[0xc3]]]) {
+    const socket = await FrameSocket.open(t, server, '/echo');
+    pieces.forEach((piece, n) => {
+      const opcode = n === 0 ? OPCODE.text : OPCODE.continuation;
+      socket.write(frame(Buffer.from(piece), { opcode, final: n === pieces.length - 1 }));
+    });
+    await socket.received(OPCODE.close, /^\x03\ufffd/);
+    assert.deepEqual(socket.frames.map(({ opcode }) => opcode), [OPCODE.close]);
+    await socket.close();
+  }
+});
+
 test('every line end in an event is one, and none begins another event', async (t) => {
   const echo = await connect(t, server, 'ServerSentEvents');
   for (const text of ['a\rb', 'a\r\nb', 'a\nb', 'a\r\rdata: b', 'a\n\r\n', '\r']) {

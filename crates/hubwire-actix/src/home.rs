@@ -19,8 +19,10 @@ use std::task::{Context, Poll};
 
 use actix_web::web::{self, Bytes, BytesMut};
 use futures_core::Stream;
-use hubwire_transport::websocket::{Frame, FrameDecoder};
-use hubwire_transport::{Connection, DisconnectReason, Payload, Registration, Seat, Transport};
+use hubwire_transport::websocket::{Frame, FrameDecoder, FrameError};
+use hubwire_transport::{
+    Connection, DisconnectReason, Payload, Registration, Seat, TransferFormat, Transport,
+};
 
 use crate::admission::Mounted;
 use crate::meter::{Meter, Traffic};
@@ -167,8 +169,10 @@ impl Reader {
         loop {
             match self.decoder.next_frame() {
                 Ok(Some(Frame::Data { bytes, format, last })) => {
-                    if let Some(bytes) = self.complete(bytes, last) {
-                        self.connection.receive_at_home(cx, Payload::new(bytes, format));
+                    match self.complete(bytes, format, last) {
+                        Ok(Some(payload)) => self.connection.receive_at_home(cx, payload),
+                        Ok(None) => {}
+                        Err(error) => return self.refuse(error),
                     }
                 }
                 Ok(Some(Frame::Ping(payload))) => self.socket.ping(payload),
@@ -180,22 +184,40 @@ impl Reader {
                 // A Pong needs no answer, and of later kinds of frames the decoder makes no use yet.
                 Ok(Some(_)) => {}
                 Ok(None) => return,
-                Err(error) => {
-                    self.is_deaf = true;
-                    self.socket.set_peer(Peer::Broken);
-                    return self.connection.refuse_frame(error);
-                }
+                Err(error) => return self.refuse(error),
             }
         }
     }
 
     /// What a piece of data makes ready to be handed on.
-    fn complete(&mut self, bytes: Bytes, last: bool) -> Option<Bytes> {
-        let Some(message) = &mut self.message else { return Some(bytes).filter(|b| !b.is_empty()) };
-        if last && message.is_empty() {
-            return Some(bytes);
+    fn complete(
+        &mut self,
+        bytes: Bytes,
+        format: TransferFormat,
+        last: bool,
+    ) -> Result<Option<Payload>, FrameError> {
+        let Some(message) = &mut self.message else {
+            return Ok((!bytes.is_empty()).then(|| Payload::new(bytes, format)));
+        };
+        let bytes = if last && message.is_empty() {
+            bytes
+        } else {
+            message.extend_from_slice(&bytes);
+            if !last {
+                return Ok(None);
+            }
+            std::mem::take(message).freeze()
+        };
+        // Whoever was sent it on as text would have to end their connection, and not its sender's.
+        if format == TransferFormat::Text && std::str::from_utf8(&bytes).is_err() {
+            return Err(FrameError::BadText);
         }
-        message.extend_from_slice(&bytes);
-        last.then(|| std::mem::take(message).freeze())
+        Ok(Some(Payload::new(bytes, format)))
+    }
+
+    fn refuse(&mut self, error: FrameError) {
+        self.is_deaf = true;
+        self.socket.set_peer(Peer::Broken);
+        self.connection.refuse_frame(error);
     }
 }

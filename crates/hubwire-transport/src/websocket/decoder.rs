@@ -102,6 +102,9 @@ pub enum FrameError {
     /// A reserved opcode.
     #[error("reserved opcode {0:#x}")]
     BadOpcode(u8),
+    /// A text message that is not UTF-8; found by whoever puts messages together, which the decoder does not.
+    #[error("text message is not UTF-8")]
+    BadText,
     /// A fragmented control frame, or one over 125 bytes.
     #[error("control frame is fragmented or longer than 125 bytes")]
     ControlTooLarge,
@@ -129,6 +132,7 @@ impl FrameError {
     pub const fn close_code(self) -> u16 {
         match self {
             Self::TooLarge { .. } => 1009,
+            Self::BadText => 1007,
             Self::BadClose
             | Self::BadFragment
             | Self::BadOpcode(_)
