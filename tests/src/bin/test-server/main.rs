@@ -2,6 +2,7 @@
 
 mod hub;
 mod limited;
+mod tls;
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -185,7 +186,13 @@ async fn serve() -> std::io::Result<()> {
     .hubwire(&[&hubs.hub, &hubs.detailed, &hubs.fast, &hubs.big, &hubs.refusing, &echo])
     .workers(2)
     .bind(("127.0.0.1", port()))?;
-    println!("listening on http://{}", server.addrs()[0]);
+    let server = match std::env::var_os("TLS") {
+        Some(_) => server.bind_rustls_0_23(("127.0.0.1", 0), tls::config()?)?,
+        None => server,
+    };
+    for (address, scheme) in server.addrs_with_scheme() {
+        println!("listening on {scheme}://{address}");
+    }
     server.run().await
 }
 
