@@ -49,11 +49,12 @@ pub(crate) async fn guard(
     Ok(response)
 }
 
-/// The host that the browser asked for: a proxy in between says it in `X-Forwarded-Host`, which no page can set unasked.
+/// The host that the browser asked for: a proxy in between says it in `X-Forwarded-Host`, which no page can set unasked; over HTTP/2 it is part of the address, and there is no `Host`.
 fn host(request: &HttpRequest) -> Option<&str> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let forwarded = header("x-forwarded-host").and_then(|hosts| hosts.split(',').next());
-    forwarded.map(str::trim).or_else(|| header("host"))
+    let authority = || request.uri().authority().map(|authority| authority.as_str());
+    forwarded.map(str::trim).or_else(|| header("host")).or_else(authority)
 }
 
 fn is_preflight(request: &HttpRequest) -> bool {
