@@ -277,6 +277,7 @@ impl EndpointOptions {
     /// Sets how long a poll waits for something to answer with.
     ///
     /// Default 50 s: many proxies cut a request that takes 60. ASP.NET Core's default is 90 s.
+    /// Over HTTP/2, where actix-web does not tell that a request was left, a client that vanished during a poll is missed after this time and [`disconnect_timeout`](Self::disconnect_timeout) together.
     #[must_use]
     pub fn poll_timeout(mut self, timeout: Duration) -> Self {
         self.poll_timeout = timeout;
