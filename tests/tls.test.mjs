@@ -207,6 +207,23 @@ test('a WebSocket over TLS whose socket is destroyed', async (t) => {
   await gone();
 });
 
+for (const [scheme, address] of [['wss', url], ['ws', server.url]]) {
+  test(`the system cuts a client that takes nothing (${scheme})`, { timeout: 90_000 }, async (t) => {
+    const socket = new Trusting(`${address.replace('http', 'ws')}/big`);
+    t.after(() => socket.terminate());
+    await within(SOON, once(socket, 'open'), 'a WebSocket to open');
+    const answer = once(socket, 'message');
+    socket.send(HANDSHAKE);
+    await within(SOON, answer, 'a handshake');
+    socket._socket.pause();
+    // More than the kernels take: the server is left with what it cannot send, and would keep the socket for ever.
+    socket.send(invocation('BroadcastBig', [16 << 20, 4], '1'));
+    await server.counted(0, 'big', 30_000);
+    await until(30_000, 'the socket to be given back', () => server.sockets(Number(new URL(address).port)) === 0);
+    assert.equal(socket.readyState, WebSocket.OPEN, 'the client has not read of it yet');
+  });
+}
+
 test('a page in Chromium: an event stream over HTTP/2, and a WebSocket', { skip, timeout: 60_000 }, async (t) => {
   const browser = await launch();
   t.after(() => browser.close());

@@ -5,8 +5,11 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_http::{Request, Response};
+#[cfg(all(target_os = "linux", feature = "rustls-0_23"))]
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Service, ServiceFactory};
+#[cfg(target_os = "linux")]
 use actix_web::rt::net::TcpStream;
 use actix_web::{Error, HttpServer};
 use hubwire_transport::Mount;
@@ -27,7 +30,7 @@ pub trait ServerExt {
     /// Makes the server fit for connections that last, and ends them in good order when it goes down.
     ///
     /// - Small messages leave at once (`tcp_nodelay`).
-    /// - A client that left is noticed (`h1_allow_half_closed(false)`), and one that stopped acknowledging is cut by the operating system after 15 s (`TCP_USER_TIMEOUT`, on Linux).
+    /// - A client that left is noticed (`h1_allow_half_closed(false)`), and one that stopped acknowledging is cut by the operating system after 15 s (`TCP_USER_TIMEOUT`, on Linux; on TLS sockets with the feature `rustls-0_23`).
     /// - Up to a million connections per worker are accepted instead of 25,600.
     /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; then the server stops as usual. [`hubwire_with`](Self::hubwire_with) sets the times.
     ///
@@ -83,10 +86,20 @@ pub(crate) struct Tuned;
 /// Has the kernel give up a peer that does not acknowledge, which a server that only writes would not notice for minutes.
 fn cut_dead_peers(io: &dyn Any) {
     #[cfg(target_os = "linux")]
-    if let Some(stream) = io.downcast_ref::<TcpStream>() {
+    if let Some(stream) = tcp(io) {
         let set = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
         if let Err(error) = set {
             tracing::debug!(%error, "TCP_USER_TIMEOUT was not set");
         }
     }
+}
+
+/// The TCP socket under what a server's `on_connect` is shown.
+#[cfg(target_os = "linux")]
+fn tcp(io: &dyn Any) -> Option<&TcpStream> {
+    #[cfg(feature = "rustls-0_23")]
+    if let Some(encrypted) = io.downcast_ref::<TlsStream<TcpStream>>() {
+        return Some(encrypted.get_ref().0);
+    }
+    io.downcast_ref()
 }
