@@ -30,15 +30,11 @@ export const loseAnswer = async (exchange) => {
 export const cutAnswer = (bytes) => async (exchange) => {
   const answer = await exchange.begin();
   let left = bytes;
-  while (left > 0) {
-    const chunk = answer.read();
-    if (chunk) {
+  if (left > 0) {
+    for await (const chunk of answer) {
       exchange.response.write(chunk.subarray(0, left));
       left -= chunk.length;
-    } else if (answer.readableEnded) {
-      break;
-    } else {
-      await once(answer, 'readable');
+      if (left <= 0) break;
     }
   }
   exchange.breakOff();
