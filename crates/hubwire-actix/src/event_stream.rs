@@ -48,8 +48,9 @@ pub(crate) async fn accept(
 struct Body {
     attachment: Attachment,
     taken: VecDeque<Message>,
-    /// What is framed and not handed on, and how many bytes of messages it stands for.
-    rest: Bytes,
+    /// What is framed, how much of it was handed on, and how many bytes of messages the rest stands for.
+    framed: Bytes,
+    position: usize,
     cost: usize,
     /// Bytes of messages handed on since the outbox was last told.
     passed: usize,
@@ -63,7 +64,8 @@ impl Body {
         Self {
             attachment,
             taken: VecDeque::new(),
-            rest: Bytes::from_static(COMMENT),
+            framed: Bytes::from_static(COMMENT),
+            position: 0,
             cost: 0,
             passed: 0,
             traffic,
@@ -85,17 +87,28 @@ impl Body {
                 );
             }
         }
-        self.rest = framed.into();
+        self.framed = framed.into();
+        self.position = 0;
     }
 
     fn slice(&mut self) -> Bytes {
-        let slice = self.rest.split_to(self.rest.len().min(CHUNK));
+        let end = self.framed.len().min(self.position + CHUNK);
+        // A long event is copied piece by piece: over HTTP/2 a piece may wait for long, and a slice would keep the whole event.
+        let slice = match self.framed.len() {
+            ..=CHUNK => self.framed.clone(),
+            _ => Bytes::copy_from_slice(&self.framed[self.position..end]),
+        };
+        self.position = end;
         self.traffic.sent(slice.len());
         // Framing adds a little, so the last slice settles what is left.
-        let passed = if self.rest.is_empty() { self.cost } else { slice.len().min(self.cost) };
+        let passed = if self.is_handed_on() { self.cost } else { slice.len().min(self.cost) };
         self.cost -= passed;
         self.passed += passed;
         slice
+    }
+
+    fn is_handed_on(&self) -> bool {
+        self.position == self.framed.len()
     }
 }
 
@@ -103,16 +116,16 @@ impl Chunks for Body {
     fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let taken = loop {
             // Asked for every chunk, also in the middle of a long event: what was passed on is told, and the end is seen.
-            let budget = if self.rest.is_empty() { CHUNK } else { 0 };
+            let budget = if self.is_handed_on() { CHUNK } else { 0 };
             let passed = std::mem::take(&mut self.passed);
             let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
             if taken == Poll::Ready(Taken::Cut) {
                 return Poll::Ready(None);
             }
-            if self.rest.is_empty() {
+            if self.is_handed_on() {
                 self.frame();
             }
-            if !self.rest.is_empty() {
+            if !self.is_handed_on() {
                 return Poll::Ready(Some(self.slice()));
             }
             if self.cost == 0 {
