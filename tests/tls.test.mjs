@@ -174,6 +174,21 @@ test('a poll that was reset takes nothing with it', async (t) => {
   await gone();
 });
 
+test('streams that are not read leave nothing behind, though their session lives', { timeout: 60_000 }, async (t) => {
+  const client = await Http2.open(t);
+  const before = Number(await server.fetch('/memory'));
+  const streams = [];
+  for (let i = 0; i < 20; i += 1) streams.push(await client.events('/big'));
+  for (const { stream } of streams) stream.pause();
+  await client.ask('POST', streams[0].path, { body: invocation('Shout', [500_000]) });
+  await server.counted(0, 'big', 30_000);
+  // What is on its way may stay, the half megabyte that waits for each must not.
+  const kept = async () => Number(await server.fetch('/memory')) - before;
+  await until(SOON, 'the memory to be given back', async () => (await kept()) < 20 * 50_000);
+  client.session.destroy();
+  await gone();
+});
+
 /** The official client, which trusts the test server. */
 class Trusting extends WebSocket {
   constructor(url, protocols, options) {

@@ -1,7 +1,9 @@
 //! Response bodies that last: they only write, in chunks, until the connection ends.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
@@ -17,7 +19,43 @@ pub(crate) trait Chunks: Unpin {
 }
 
 /// A body of unknown length.
-pub(crate) struct Lasting<C>(pub(crate) C);
+pub(crate) struct Lasting<C>(Rc<RefCell<Option<C>>>);
+
+/// A hold on a body that its server may not poll for as long as the client lets it wait, which over HTTP/2 can be for ever.
+pub(crate) struct Hold(Weak<dyn Emptied>);
+
+/// What can be made to give up what it holds.
+trait Emptied {
+    fn empty(&self);
+}
+
+impl<C: Chunks + 'static> Lasting<C> {
+    pub(crate) fn new(content: C) -> Self {
+        Self(Rc::new(RefCell::new(Some(content))))
+    }
+
+    pub(crate) fn hold(&self) -> Hold {
+        let content: Weak<RefCell<Option<C>>> = Rc::downgrade(&self.0);
+        Hold(content)
+    }
+}
+
+impl Hold {
+    /// Drops what the body holds; if it is polled again, it ends.
+    pub(crate) fn empty(self) {
+        if let Some(content) = self.0.upgrade() {
+            content.empty();
+        }
+    }
+}
+
+impl<C> Emptied for RefCell<Option<C>> {
+    fn empty(&self) {
+        // Dropped when it is not borrowed any more: it detaches, and that wakes.
+        let content = self.borrow_mut().take();
+        drop(content);
+    }
+}
 
 impl<C: Chunks> MessageBody for Lasting<C> {
     type Error = Infallible;
@@ -30,6 +68,9 @@ impl<C: Chunks> MessageBody for Lasting<C> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.get_mut().0.poll_chunk(cx).map(|chunk| chunk.map(Ok))
+        match &mut *self.0.borrow_mut() {
+            Some(content) => content.poll_chunk(cx).map(|chunk| chunk.map(Ok)),
+            None => Poll::Ready(None),
+        }
     }
 }

@@ -11,7 +11,7 @@ use hubwire_transport::{Attachment, Connection, Message, Taken, TransferFormat, 
 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
-use crate::home::Home;
+use crate::home::{Home, Link};
 use crate::meter::Traffic;
 
 /// Whether a request asks for an event stream.
@@ -32,7 +32,10 @@ pub(crate) async fn accept(
     let Admitted { id, request, expires, seat } = admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(connection, None, registration, seat, mounted));
+    let traffic = mounted.meter.traffic(Transport::ServerSentEvents);
+    let body = Lasting::new(Body::new(attachment, traffic));
+    let link = Link::Stream(body.hold());
+    rt::spawn(Home::new(connection, link, registration, seat, mounted));
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-store, no-transform"))
@@ -41,7 +44,7 @@ pub(crate) async fn accept(
         .insert_header((header::CONTENT_ENCODING, "identity"))
         // The same for nginx, which buffers answers unless told otherwise.
         .insert_header(("x-accel-buffering", "no"))
-        .body(Lasting(Body::new(attachment, mounted.meter.traffic(Transport::ServerSentEvents)))))
+        .body(body))
 }
 
 /// The stream: frames what waits in the outbox, and ends with the connection.

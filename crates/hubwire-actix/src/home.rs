@@ -25,6 +25,7 @@ use hubwire_transport::{
 };
 
 use crate::admission::Mounted;
+use crate::body::Hold;
 use crate::meter::{Meter, Traffic};
 use crate::socket::{Peer, Socket};
 use crate::supervisor::{self, Watch};
@@ -38,10 +39,19 @@ pub(crate) struct Home {
     application: Option<Pin<Box<dyn Future<Output = ()>>>>,
     /// What reads the socket, where the connection has one that carries both directions.
     reader: Option<Reader>,
+    /// What writes, where it lasts.
+    body: Option<Hold>,
     registration: Option<Registration>,
     _seat: Seat,
     meter: Meter,
     _watch: Watch,
+}
+
+/// What a connection is carried by.
+pub(crate) enum Link {
+    Polls,
+    Socket(Reader, Hold),
+    Stream(Hold),
 }
 
 /// The reading half of a WebSocket.
@@ -61,18 +71,24 @@ pub(crate) struct Reader {
 impl Home {
     pub(crate) fn new(
         connection: Connection,
-        reader: Option<Reader>,
+        link: Link,
         registration: Registration,
         seat: Seat,
         mounted: &Mounted,
     ) -> Self {
         mounted.meter.opened(connection.request().transport);
+        let (reader, body) = match link {
+            Link::Polls => (None, None),
+            Link::Socket(reader, body) => (Some(reader), Some(body)),
+            Link::Stream(body) => (None, Some(body)),
+        };
         Self {
             meter: mounted.meter.clone(),
             application: Some(mounted.runner.clone().run(connection.clone())),
             _watch: supervisor::watch(connection.clone()),
             connection,
             reader,
+            body,
             registration: Some(registration),
             _seat: seat,
         }
@@ -93,6 +109,12 @@ impl Future for Home {
                 self.registration = None;
             }
             self.connection.finish(None);
+        }
+        // A server does not poll the body of a client that takes nothing; over HTTP/2 it would keep it for as long as other streams live.
+        if self.connection.is_cut()
+            && let Some(body) = self.body.take()
+        {
+            body.empty();
         }
         // A socket may still have bytes to send and a goodbye to wait for, and a poll may still have to be told; until then it is read, ticked and, for polls, found.
         self.connection.poll_detached(cx)

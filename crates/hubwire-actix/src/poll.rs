@@ -24,7 +24,7 @@ use hubwire_transport::{
 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::CHUNK;
-use crate::home::Home;
+use crate::home::{Home, Link};
 use crate::meter::Traffic;
 use crate::negotiate::text;
 
@@ -123,7 +123,7 @@ async fn open(
     let Admitted { id, request, expires, seat } = admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(connection, None, registration, seat, mounted));
+    rt::spawn(Home::new(connection, Link::Polls, registration, seat, mounted));
     Ok(response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
 }
 

@@ -15,7 +15,7 @@ use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
-use crate::home::{Home, Reader};
+use crate::home::{Home, Link, Reader};
 use crate::meter::Traffic;
 use crate::negotiate::text;
 use crate::server::Tuned;
@@ -55,8 +55,10 @@ pub(crate) async fn accept(
     let socket = Rc::new(Socket::default());
     let traffic = mounted.meter.traffic(Transport::WebSockets);
     let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted);
-    rt::spawn(Home::new(connection, Some(reader), registration, seat, mounted));
-    Ok(response.message_body(BoxBody::new(Lasting(Body::new(attachment, socket, traffic))))?.into())
+    let body = Lasting::new(Body::new(attachment, socket, traffic));
+    let link = Link::Socket(reader, body.hold());
+    rt::spawn(Home::new(connection, link, registration, seat, mounted));
+    Ok(response.message_body(BoxBody::new(body))?.into())
 }
 
 /// The answer to a WebSocket request whose `Upgrade` header got lost on its way; without it it must not be taken for a poll.

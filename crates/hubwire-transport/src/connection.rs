@@ -360,7 +360,10 @@ impl Connection {
             (life.tick(unsent, limits), life.is_attached())
         };
         match overdue {
-            Overdue::Goodbye => shared.outbox.cut(),
+            Overdue::Goodbye => {
+                shared.outbox.cut();
+                shared.inbox.wake();
+            }
             Overdue::Nothing => {}
             Overdue::Poll => {
                 self.close(DisconnectReason::NetworkLost);
@@ -372,10 +375,16 @@ impl Connection {
             let (bytes, cap) = (shared.outbox.bytes(), shared.options.max_backlog);
             self.close(DisconnectReason::SlowConsumer { bytes, cap });
             shared.outbox.cut();
+            shared.inbox.wake();
         }
         if tick >= shared.wake_at.load(Ordering::Relaxed) {
             shared.inbox.tick();
         }
+    }
+
+    /// Whether nothing goes out any more, so that whatever still carries the connection may be let go of; for the task that ran the application.
+    pub fn is_cut(&self) -> bool {
+        self.0.outbox.is_cut()
     }
 
     /// Ready when nothing carries the connection any more, nor will; for the task that ran the application.

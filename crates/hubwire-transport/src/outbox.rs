@@ -325,6 +325,10 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn is_cut(&self) -> bool {
+        self.lock().end == End::Cut
+    }
+
     /// Counts a tick; returns for how many ticks on end the client took nothing of what waits.
     pub(crate) fn tick(&self) -> u64 {
         let mut state = self.lock();
