@@ -49,6 +49,11 @@ test('with nothing but proxy_pass a client falls back by itself, and nothing is 
   assert.deepEqual(await numbers.take(1_000), Array.from({ length: 1_000 }, (_, i) => i));
   await client.stop();
   assert.equal((await server.ending(client.id)).transport, 'ServerSentEvents');
+  // The log says what the location lacks, in the lines of the page.
+  const warning = await server.logged(/WARN.*proxy_set_header Upgrade/);
+  for (const line of ['proxy_http_version 1.1;', 'proxy_set_header Upgrade $http_upgrade;']) {
+    assert.ok(warning.includes(line) && documented().includes(line), line);
+  }
 });
 
 test('with nothing but proxy_pass long polling works', { skip }, async (t) => {

@@ -56,20 +56,27 @@ test('a parked poll is answered, and the next one told that it is over', async (
   assert.deepEqual(await server.ended(), { code: 0, signal: null });
 });
 
-test('what waits for a slow client goes out before its farewell', { timeout: 60_000 }, async (t) => {
-  const server = await start(t);
+/** How long the message is that `stalled` waits for. */
+const LENGTH = 8 << 20;
+
+/** A client that does not read, with more waiting for it than the network takes; a server that goes down waits for it. */
+async function stalled(t, server) {
   const client = await RawClient.connect(t, `${server.url}/big`);
   client.socket.pause();
-  const length = 8 << 20;
-  client.send(invocation('BroadcastBig', [length, 1]));
-  // The end of a call that came behind shows that the broadcast waits in the outbox.
+  client.send(invocation('BroadcastBig', [LENGTH, 1]));
+  await until(SOON, 'the broadcast to be sent', async () => Number(await server.fetch('/memory')) > LENGTH);
+  return client;
+}
+
+test('what waits for a slow client goes out before its farewell', { timeout: 60_000 }, async (t) => {
+  const server = await start(t);
+  const client = await stalled(t, server);
   const witness = await RawClient.connect(t, `${server.url}/big`);
-  await until(SOON, 'the broadcast to be sent', async () => Number(await server.fetch('/memory')) > length);
   server.terminate();
   await witness.messages.next();
   client.socket.resume();
   const broadcast = await client.messages.next();
-  assert.equal(broadcast.arguments[0].length, length);
+  assert.equal(broadcast.arguments[0].length, LENGTH);
   const rest = [await client.messages.next(), await client.messages.next().catch(() => null)];
   assert.deepEqual(rest.filter((message) => message?.type === 7), [{ type: 7, allowReconnect: true }]);
   assert.deepEqual(await server.ended(), { code: 0, signal: null });
@@ -78,14 +85,14 @@ test('what waits for a slow client goes out before its farewell', { timeout: 60_
 test('nobody new comes in, and the load balancer is told', async (t) => {
   const server = await start(t);
   assert.equal(await server.fetch('/ready'), 'ready');
-  // A call that never ends keeps the server up while it drains.
-  const client = await RawClient.connect(t, `${server.url}/hub`);
-  client.send(invocation('Slow', [60_000, 'never'], '1'));
+  const client = await stalled(t, server);
+  const witness = await RawClient.connect(t, `${server.url}/big`);
   server.terminate();
-  await client.messages.next();
+  await witness.messages.next();
   const ready = await fetch(`${server.url}/ready`);
   assert.deepEqual([ready.status, await ready.text()], [503, 'draining']);
   const refusal = await fetch(`${server.url}/hub/negotiate`, { method: 'POST' });
   assert.deepEqual([refusal.status, refusal.headers.get('retry-after')], [503, '5']);
+  client.socket.resume();
   assert.deepEqual(await server.ended(), { code: 0, signal: null });
 });

@@ -41,7 +41,7 @@ pub(crate) struct Home {
     reader: Option<Reader>,
     /// What writes, where it lasts.
     body: Option<Hold>,
-    registration: Option<Registration>,
+    _registration: Registration,
     _seat: Seat,
     meter: Meter,
     _watch: Watch,
@@ -89,7 +89,7 @@ impl Home {
             connection,
             reader,
             body,
-            registration: Some(registration),
+            _registration: registration,
             _seat: seat,
         }
     }
@@ -105,9 +105,6 @@ impl Future for Home {
         if let Some(application) = &mut self.application {
             std::task::ready!(application.as_mut().poll(cx));
             self.application = None;
-            if self.connection.request().transport.is_lasting() {
-                self.registration = None;
-            }
             self.connection.finish(None);
         }
         // A server does not poll the body of a client that takes nothing; over HTTP/2 it would keep it for as long as other streams live.

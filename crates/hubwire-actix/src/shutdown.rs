@@ -5,7 +5,7 @@
 //! From the signal on nobody new comes in.
 //! The connections are told to come back, one after another over a window, because thousands that come back at the same instant hit whatever takes over; the order is the table's, which is random.
 //! What each had waiting goes out first, and a poll is answered.
-//! The server stops when all are gone, or at the deadline.
+//! The server stops when all are gone; at the deadline the rest is cut.
 
 use std::time::Duration;
 
@@ -100,6 +100,7 @@ pub(crate) async fn drain_when_asked(
     let left: Vec<_> = tables.iter().flat_map(ConnectionTable::drain).collect();
     tracing::warn!(connections = left.len(), "shutting down while connections remain");
     close_all(&left);
+    left.iter().for_each(Connection::cut);
 }
 
 async fn close_over(connections: Vec<Connection>, window: Duration) {

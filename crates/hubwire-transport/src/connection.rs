@@ -247,6 +247,12 @@ impl Connection {
         );
     }
 
+    /// Lets nothing go out any more: nobody takes it, or nobody shall. Whoever waits for room, or for the end, need not.
+    pub fn cut(&self) {
+        self.0.outbox.cut();
+        self.0.inbox.wake();
+    }
+
     fn end(&self, ending: Ending) {
         let reason = ending.reason.clone();
         if !self.life().close(ending) {
@@ -299,13 +305,7 @@ impl Connection {
     /// Says that the client knows of the end, so that no poll needs to be awaited.
     pub fn told(&self) {
         self.life().told();
-        self.nobody_takes();
-    }
-
-    /// Nobody takes anything any more: whoever waits for room, or for the end, need not.
-    fn nobody_takes(&self) {
-        self.0.outbox.cut();
-        self.0.inbox.wake();
+        self.cut();
     }
 
     /// Ends the connection in so much time because its client's identity expires then; `None` for never.
@@ -360,22 +360,18 @@ impl Connection {
             (life.tick(unsent, limits), life.is_attached())
         };
         match overdue {
-            Overdue::Goodbye => {
-                shared.outbox.cut();
-                shared.inbox.wake();
-            }
+            Overdue::Goodbye => self.cut(),
             Overdue::Nothing => {}
             Overdue::Poll => {
                 self.close(DisconnectReason::NetworkLost);
-                self.nobody_takes();
+                self.cut();
             }
         }
         // Between polls nobody could take anything.
         if is_attached && shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
             let (bytes, cap) = (shared.outbox.bytes(), shared.options.max_backlog);
             self.close(DisconnectReason::SlowConsumer { bytes, cap });
-            shared.outbox.cut();
-            shared.inbox.wake();
+            self.cut();
         }
         if tick >= shared.wake_at.load(Ordering::Relaxed) {
             shared.inbox.tick();
