@@ -21,7 +21,8 @@ use actix_web::web::{self, Bytes, BytesMut};
 use futures_core::Stream;
 use hubwire_transport::websocket::{Frame, FrameDecoder, FrameError};
 use hubwire_transport::{
-    Connection, DisconnectReason, Payload, Registration, Seat, TransferFormat, Transport,
+    Connection, ContextSeat, DisconnectReason, Payload, Registration, Seat, TransferFormat,
+    Transport,
 };
 
 use crate::admission::Mounted;
@@ -29,6 +30,7 @@ use crate::body::Hold;
 use crate::meter::{Meter, Traffic};
 use crate::socket::{Peer, Socket};
 use crate::supervisor::{self, Watch};
+use crate::websocket::Agreed;
 
 /// Payload chunks that are read before the application has its turn.
 const CHUNKS_AT_ONCE: usize = 16;
@@ -38,7 +40,7 @@ pub(crate) struct Home {
     connection: Connection,
     application: Option<Pin<Box<dyn Future<Output = ()>>>>,
     /// What reads the socket, where the connection has one that carries both directions.
-    reader: Option<Reader>,
+    reader: Option<Box<Reader>>,
     /// What writes, where it lasts.
     body: Option<Hold>,
     _registration: Registration,
@@ -50,7 +52,7 @@ pub(crate) struct Home {
 /// What a connection is carried by.
 pub(crate) enum Link {
     Polls,
-    Socket(Reader, Hold),
+    Socket(Box<Reader>, Hold),
     Stream(Hold),
 }
 
@@ -60,6 +62,7 @@ pub(crate) struct Reader {
     socket: Rc<Socket>,
     payload: web::Payload,
     decoder: FrameDecoder,
+    _context: Option<ContextSeat>,
     /// The message that is arriving, where the application wants whole ones; the decoder bounds it.
     message: Option<BytesMut>,
     traffic: Traffic,
@@ -140,13 +143,20 @@ impl Reader {
         socket: Rc<Socket>,
         payload: web::Payload,
         mounted: &Mounted,
+        agreed: Option<Agreed>,
     ) -> Self {
+        let decoder = FrameDecoder::new(mounted.max_frame_size());
+        let (decoder, context) = match agreed {
+            Some(Agreed { deflate, context }) => (decoder.inflating(deflate), context),
+            None => (decoder, None),
+        };
         let message = mounted.keeps_boundaries().then(BytesMut::new);
         Self {
             connection,
             socket,
             payload,
-            decoder: FrameDecoder::new(mounted.max_frame_size()),
+            decoder,
+            _context: context,
             message,
             traffic: mounted.meter.traffic(Transport::WebSockets),
             is_deaf: false,

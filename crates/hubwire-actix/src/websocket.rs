@@ -10,8 +10,10 @@ use actix_http::{Response, ws};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
-use hubwire_transport::websocket::{write_close, write_empty_close};
-use hubwire_transport::{Attachment, Connection, Message, Taken, Transport};
+use hubwire_transport::websocket::{Deflate, write_close, write_empty_close};
+use hubwire_transport::{
+    Attachment, Connection, ContextSeat, FrameEncoding, Message, Taken, Transport,
+};
 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
@@ -49,16 +51,47 @@ pub(crate) async fn accept(
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
+    let agreed = Agreed::negotiate(mounted, request);
+    if let Some(agreed) = &agreed {
+        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, agreed.deflate.header()));
+    }
+    let encoding = agreed.as_ref().zip(mounted.options.compression);
+    let encoding = encoding.map(|(agreed, compression)| FrameEncoding {
+        window_bits: agreed.deflate.server_bits,
+        threshold: compression.threshold,
+    });
     let Admitted { id, request, expires, seat } = admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let socket = Rc::new(Socket::default());
     let traffic = mounted.meter.traffic(Transport::WebSockets);
-    let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted);
-    let body = Lasting::new(Body::new(attachment, socket, traffic));
-    let link = Link::Socket(reader, body.hold());
+    let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted, agreed);
+    let body = Lasting::new(Body::new(attachment, socket, encoding, traffic));
+    let link = Link::Socket(Box::new(reader), body.hold());
     rt::spawn(Home::new(connection, link, registration, seat, mounted));
     Ok(response.message_body(BoxBody::new(body))?.into())
+}
+
+/// The compression that a socket agreed on.
+pub(crate) struct Agreed {
+    pub(crate) deflate: Deflate,
+    /// Memory for the context of a client that keeps one.
+    pub(crate) context: Option<ContextSeat>,
+}
+
+impl Agreed {
+    fn negotiate(mounted: &Mounted, request: &HttpRequest) -> Option<Self> {
+        let compression = mounted.options.compression?;
+        let mut offers = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
+        let mut context = None;
+        let deflate = offers.find_map(|offers| {
+            Deflate::negotiate(offers.to_str().ok()?, &compression, |bytes| {
+                context = mounted.census.take_context(bytes, compression.context_memory);
+                context.is_some()
+            })
+        })?;
+        Some(Self { deflate, context })
+    }
 }
 
 /// The answer to a WebSocket request whose `Upgrade` header got lost on its way; without it it must not be taken for a poll.
@@ -104,6 +137,9 @@ struct Body {
     /// Messages taken and not framed yet, and the rest of a frame that is longer than a chunk.
     taken: VecDeque<Message>,
     rest: Bytes,
+    /// What that message still counts for in the outbox, compressed or not.
+    cost: usize,
+    encoding: Option<FrameEncoding>,
     /// Bytes of messages handed on since the outbox was last told.
     passed: usize,
     stage: Stage,
@@ -119,12 +155,19 @@ enum Stage {
 }
 
 impl Body {
-    fn new(attachment: Attachment, socket: Rc<Socket>, traffic: Traffic) -> Self {
+    fn new(
+        attachment: Attachment,
+        socket: Rc<Socket>,
+        encoding: Option<FrameEncoding>,
+        traffic: Traffic,
+    ) -> Self {
         Self {
             attachment,
             socket,
             taken: VecDeque::new(),
             rest: Bytes::new(),
+            cost: 0,
+            encoding,
             passed: 0,
             stage: Stage::Open,
             traffic,
@@ -139,31 +182,37 @@ impl Body {
         let mut chunk = Vec::new();
         self.socket.write_pongs(&mut chunk);
         if chunk.is_empty() && self.taken.len() == 1 {
-            self.rest = self.taken.pop_front()?.into_frame();
-            return Some(self.slice_rest());
+            return self.slice_next();
         }
         while let Some(message) = self.taken.front() {
-            if chunk.len() + message.len() > CHUNK {
+            let frame = message.frame_for(self.encoding);
+            if chunk.len() + frame.len() > CHUNK {
                 break;
             }
             if chunk.capacity() == 0 {
                 let sum = self.taken.iter().map(Message::len).sum::<usize>();
                 chunk.reserve_exact(sum.min(CHUNK));
             }
-            chunk.extend_from_slice(message.frame());
+            chunk.extend_from_slice(frame);
             self.passed += message.len();
             self.taken.pop_front();
         }
-        if chunk.is_empty() {
-            self.rest = self.taken.pop_front()?.into_frame();
-            return Some(self.slice_rest());
-        }
-        Some(chunk.into())
+        if chunk.is_empty() { self.slice_next() } else { Some(chunk.into()) }
+    }
+
+    fn slice_next(&mut self) -> Option<Bytes> {
+        let message = self.taken.pop_front()?;
+        self.cost = message.len();
+        self.rest = message.into_frame(self.encoding);
+        Some(self.slice_rest())
     }
 
     fn slice_rest(&mut self) -> Bytes {
         let slice = self.rest.split_to(self.rest.len().min(CHUNK));
-        self.passed += slice.len();
+        // A compressed frame is shorter than what it counts for: its last slice settles the difference.
+        let passed = if self.rest.is_empty() { self.cost } else { slice.len().min(self.cost) };
+        self.cost -= passed;
+        self.passed += passed;
         slice
     }
 }

@@ -13,6 +13,8 @@ use thiserror::Error;
 pub struct Census {
     seated: AtomicUsize,
     by_address: DashMap<IpAddr, usize>,
+    /// Bytes that the compression contexts of clients take.
+    contexts: AtomicUsize,
     /// Negotiations that no connection came of yet, by the second at which their tokens expire, soonest first.
     pending: Mutex<VecDeque<(u32, usize)>>,
 }
@@ -22,6 +24,13 @@ pub struct Census {
 pub struct Seat {
     census: Arc<Census>,
     address: Option<IpAddr>,
+}
+
+/// Memory that is set aside for the compression context of a client, given up when it is dropped.
+#[derive(Debug)]
+pub struct ContextSeat {
+    census: Arc<Census>,
+    bytes: usize,
 }
 
 /// Why there is no place for another client.
@@ -82,6 +91,14 @@ impl Census {
         Ok(seat)
     }
 
+    /// Sets memory aside for a context, if no more than `limit` bytes are then.
+    pub fn take_context(self: &Arc<Self>, bytes: usize, limit: usize) -> Option<ContextSeat> {
+        let before = self.contexts.fetch_add(bytes, Ordering::Relaxed);
+        // Given back by its drop where there is not enough.
+        let seat = ContextSeat { census: self.clone(), bytes };
+        (before.saturating_add(bytes) <= limit).then_some(seat)
+    }
+
     /// Counts a negotiation whose token expires at `expires`, if another one may be awaited; both times in seconds since 1970.
     ///
     /// # Errors
@@ -121,6 +138,12 @@ impl Drop for Seat {
             *seats -= 1;
         }
         self.census.by_address.remove_if(&address, |_, seats| *seats == 0);
+    }
+}
+
+impl Drop for ContextSeat {
+    fn drop(&mut self) {
+        self.census.contexts.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -41,6 +41,7 @@
 mod application;
 mod attachment;
 mod census;
+mod compression;
 mod connection;
 mod connections;
 pub mod event_stream;
@@ -66,12 +67,13 @@ pub mod websocket;
 
 pub use self::application::Application;
 pub use self::attachment::{Attachment, Receipt, ReceiptError, Taken};
-pub use self::census::{Census, Full, Seat};
+pub use self::census::{Census, ContextSeat, Full, Seat};
+pub use self::compression::Compression;
 pub use self::connection::{Connection, ConnectionId, Event, Intake, Room};
 pub use self::connections::{Connections, ConnectionsBuilder, panic_text};
 pub use self::identity::{Identity, UserId};
 pub use self::inbox::Payload;
-pub use self::message::{Message, TransferFormat};
+pub use self::message::{FrameEncoding, Message, TransferFormat};
 pub use self::options::{Authentication, ClientAddress, Cors, EndpointOptions};
 pub use self::origin::{AllowedOrigins, is_own};
 pub use self::outbox::PushError;

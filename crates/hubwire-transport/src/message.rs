@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::websocket::{self, HEADER_MAX};
+use crate::websocket::{self, Deflated, HEADER_MAX};
 
 /// One encoded message on its way out, cheap to clone: a broadcast is encoded once and every
 /// receiver's outbox holds a reference.
@@ -22,6 +22,8 @@ struct Encoded {
     buffer: Vec<u8>,
     frame_start: usize,
     format: TransferFormat,
+    /// Its frame once more for those who agreed on compression, unless it must not be compressed.
+    deflated: Option<Deflated>,
 }
 
 /// Whether payloads are text or arbitrary bytes: SignalR's transfer formats.
@@ -59,7 +61,8 @@ impl Message {
         write(&mut buffer)?;
         let payload = buffer.len().saturating_sub(HEADER_MAX);
         let frame_start = websocket::write_header(&mut buffer, payload, format);
-        Ok(Self(Arc::new(Encoded { buffer, frame_start, format })))
+        let deflated = Some(Deflated::default());
+        Ok(Self(Arc::new(Encoded { buffer, frame_start, format, deflated })))
     }
 
     /// A message with a copy of `payload`.
@@ -96,9 +99,29 @@ impl Message {
         &self.0.buffer[self.0.frame_start..]
     }
 
-    /// [`frame`](Self::frame) as shared bytes, without a copy.
-    pub fn into_frame(self) -> Bytes {
-        Bytes::from_owner(Frame(self))
+    /// Keeps the message from being compressed, whoever receives it.
+    ///
+    /// For what is secret and stands beside what an attacker chooses: its compressed length would give it away (CRIME, BREACH).
+    #[must_use]
+    pub fn uncompressed(self) -> Self {
+        let Encoded { ref buffer, frame_start, format, .. } = *self.0;
+        if self.0.deflated.is_none() {
+            return self;
+        }
+        Self(Arc::new(Encoded { buffer: buffer.clone(), frame_start, format, deflated: None }))
+    }
+
+    /// The message as it goes out to a socket: compressed where that was agreed on, is allowed and makes it smaller.
+    pub fn frame_for(&self, encoding: Option<FrameEncoding>) -> &[u8] {
+        encoding
+            .filter(|encoding| self.payload().len() >= encoding.threshold)
+            .and_then(|encoding| self.0.deflated.as_ref()?.frame(self, encoding.window_bits))
+            .unwrap_or_else(|| self.frame())
+    }
+
+    /// [`frame_for`](Self::frame_for) as shared bytes, without a copy.
+    pub fn into_frame(self, encoding: Option<FrameEncoding>) -> Bytes {
+        Bytes::from_owner(Frame { message: self, encoding })
     }
 
     /// What the message counts for in an outbox: its payload and its header, in bytes.
@@ -121,10 +144,22 @@ impl fmt::Debug for Message {
     }
 }
 
-struct Frame(Message);
+/// How the frames of a socket are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameEncoding {
+    /// The window that was agreed on, in bits.
+    pub window_bits: u8,
+    /// Shorter messages, in bytes, go as they are.
+    pub threshold: usize,
+}
+
+struct Frame {
+    message: Message,
+    encoding: Option<FrameEncoding>,
+}
 
 impl AsRef<[u8]> for Frame {
     fn as_ref(&self) -> &[u8] {
-        self.0.frame()
+        self.message.frame_for(self.encoding)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{AllowedOrigins, Transports};
+use crate::{AllowedOrigins, Compression, Transports};
 
 /// Limits and times of one mounted endpoint, with the names of SignalR's `HttpConnectionDispatcherOptions`.
 ///
@@ -53,6 +53,8 @@ pub struct EndpointOptions {
     pub poll_timeout: Duration,
     /// How long the body of a POST may take to arrive.
     pub post_timeout: Duration,
+    /// How WebSockets are compressed, if they are.
+    pub compression: Option<Compression>,
     /// How long a connection over short polling lives without a poll.
     pub short_polling_timeout: Duration,
     /// What may carry connections.
@@ -103,6 +105,7 @@ impl Default for EndpointOptions {
             client_address: ClientAddress::Peer,
             close_on_authentication_expiration: false,
             close_timeout: Duration::from_secs(5),
+            compression: None,
             cors: Cors::Automatic,
             disconnect_timeout: Duration::from_secs(15),
             heartbeat_interval: Duration::from_secs(15),
@@ -176,6 +179,16 @@ impl EndpointOptions {
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets how WebSockets are compressed (permessage-deflate, RFC 7692) where a client offers it; needs the feature `deflate`.
+    ///
+    /// Default: not at all, as in ASP.NET Core, because compression costs CPU and memory, and because the length of what is compressed tells of its content:
+    /// where a message holds a secret and something that an attacker chose, the attacker may learn the secret byte by byte (CRIME, BREACH). [`Message::uncompressed`](crate::Message::uncompressed) exempts a message.
+    #[must_use]
+    pub fn compression(mut self, compression: impl Into<Option<Compression>>) -> Self {
+        self.compression = compression.into();
         self
     }
 

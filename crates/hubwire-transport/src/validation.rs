@@ -56,6 +56,20 @@ impl EndpointOptions {
         for (option, value) in times {
             OptionsError::unless(!value.is_zero(), option, &format_args!("{value:?}"), TIME)?;
         }
+        if let Some(compression) = self.compression {
+            OptionsError::unless(
+                (9..=15).contains(&compression.window_bits),
+                "compression.window_bits",
+                &compression.window_bits,
+                "it must be 9 to 15",
+            )?;
+            OptionsError::unless(
+                cfg!(feature = "deflate"),
+                "compression",
+                &"set",
+                "it needs the feature `deflate` of hubwire",
+            )?;
+        }
         OptionsError::unless(
             !self.transports.is_empty(),
             "transports",

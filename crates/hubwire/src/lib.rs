@@ -189,6 +189,11 @@
 //! Limits and times are in [`HubOptions`] and [`EndpointOptions`].
 //! Hubs log through [`tracing`](https://docs.rs/tracing), and so through `log` too.
 //!
+//! ## Compression
+//!
+//! With the feature `deflate`, WebSockets are compressed (permessage-deflate) where [`EndpointOptions::compression`] says so and a client offers it.
+//! It is off by default: the length of what is compressed tells of its content, and where a message holds a secret beside something that an attacker chose, that can give the secret away (CRIME, BREACH).
+//!
 //! ## What is counted
 //!
 //! With the feature `metrics`, through the [`metrics`](https://docs.rs/metrics) facade, for whatever recorder the application installs:
@@ -231,10 +236,10 @@ pub use hubwire_protocol::{DecodeError, EncodeError};
 pub use hubwire_transport::negotiate::Negotiation;
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{
-    AllowedOrigins, Application, Authentication, ClientAddress, ConnectRequest, Connection,
-    ConnectionId, Connections, ConnectionsBuilder, Cors, DisconnectReason, EndpointOptions,
-    Identity, Message, Mount, OptionsError, Payload, Room, TransferFormat, Transport, Transports,
-    UserId,
+    AllowedOrigins, Application, Authentication, ClientAddress, Compression, ConnectRequest,
+    Connection, ConnectionId, Connections, ConnectionsBuilder, Cors, DisconnectReason,
+    EndpointOptions, Identity, Message, Mount, OptionsError, Payload, Room, TransferFormat,
+    Transport, Transports, UserId,
 };
 
 /// What the macros write against; not for people, and not covered by any promise.

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use hubwire::prelude::*;
-use hubwire::{Application, Connection, Connections, Payload};
+use hubwire::{Application, Compression, Connection, Connections, Payload};
 use tracing_subscriber::EnvFilter;
 
 struct Echo;
@@ -49,17 +49,24 @@ async fn main() -> io::Result<()> {
     server.run().await
 }
 
-/// How long a message may be is the one limit that an echo has to know: it takes the next only when there is room for it.
+/// How long a message may be (`MAX_MESSAGE_SIZE`, in bytes) is the one limit that an echo has to know: it takes the next only when there is room for it.
+/// `COMPRESSION=on` compresses WebSockets for clients that offer it.
 fn options() -> io::Result<EndpointOptions> {
-    let options = EndpointOptions::default();
-    let Ok(bytes) = std::env::var("MAX_MESSAGE_SIZE") else { return Ok(options) };
-    let invalid = |why: String| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("MAX_MESSAGE_SIZE={bytes}: {why}"))
+    let invalid = |name: &str, value: &str, why: String| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{name}={value}: {why}"))
     };
-    let options =
-        options.max_frame_size(bytes.parse().map_err(|error| invalid(format!("{error}")))?);
-    options.validate().map_err(|error| invalid(error.to_string()))?;
-    Ok(options)
+    let mut options = EndpointOptions::default();
+    if let Ok(bytes) = std::env::var("MAX_MESSAGE_SIZE") {
+        let refuse = |why: String| invalid("MAX_MESSAGE_SIZE", &bytes, why);
+        options =
+            options.max_frame_size(bytes.parse().map_err(|error| refuse(format!("{error}")))?);
+        options.validate().map_err(|error| refuse(error.to_string()))?;
+    }
+    match std::env::var("COMPRESSION").as_deref() {
+        Ok("on") => Ok(options.compression(Compression::default())),
+        Err(_) | Ok("" | "off") => Ok(options),
+        Ok(other) => Err(invalid("COMPRESSION", other, "it must be on or off".to_owned())),
+    }
 }
 
 /// A file of the page.

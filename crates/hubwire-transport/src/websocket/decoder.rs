@@ -20,7 +20,9 @@
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 
-use super::{CONTROL_MAX, FIN, Opcode};
+use super::deflate::Inflater;
+use super::extension::Deflate;
+use super::{CONTROL_MAX, FIN, Opcode, RESERVED, RSV1, Room};
 use crate::TransferFormat;
 
 /// Splits the bytes of a client into WebSocket frames (RFC 6455), unmasked.
@@ -39,7 +41,16 @@ pub struct FrameDecoder {
     state: State,
     /// The format of the message whose last fragment has not come, and its bytes announced so far.
     message: Option<(TransferFormat, u64)>,
+    inflation: Option<Box<Inflation>>,
     limit: Option<usize>,
+}
+
+/// Where compression was agreed on.
+#[derive(Debug)]
+struct Inflation {
+    inflater: Inflater,
+    /// How many bytes came of the compressed message that is arriving, if one is.
+    message: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +107,9 @@ pub enum FrameError {
     /// A Close frame with one byte, an illegal code or a reason that is not UTF-8.
     #[error("malformed close frame")]
     BadClose,
+    /// A message whose compression is broken.
+    #[error("compressed message is not DEFLATE")]
+    BadDeflate,
     /// A continuation without a message to continue, or a new message inside another.
     #[error("fragment out of order")]
     BadFragment,
@@ -132,7 +146,7 @@ impl FrameError {
     pub const fn close_code(self) -> u16 {
         match self {
             Self::TooLarge { .. } => 1009,
-            Self::BadText => 1007,
+            Self::BadDeflate | Self::BadText => 1007,
             Self::BadClose
             | Self::BadFragment
             | Self::BadOpcode(_)
@@ -147,7 +161,21 @@ impl FrameError {
 impl FrameDecoder {
     /// A decoder that accepts messages of at most `limit` bytes, summed over their fragments.
     pub fn new(limit: Option<usize>) -> Self {
-        Self { buffer: BytesMut::new(), state: State::Header, message: None, limit }
+        Self {
+            buffer: BytesMut::new(),
+            state: State::Header,
+            message: None,
+            inflation: None,
+            limit,
+        }
+    }
+
+    /// The same for a socket that agreed on compression; the limit acts on what is sent and on what it inflates to.
+    #[must_use]
+    pub fn inflating(mut self, agreed: Deflate) -> Self {
+        self.inflation =
+            Inflater::new(agreed).map(|inflater| Box::new(Inflation { inflater, message: None }));
+        self
     }
 
     /// Takes bytes from the network.
@@ -201,7 +229,8 @@ impl FrameDecoder {
 
     fn read_header(&mut self) -> Result<Option<(Header, u64)>, FrameError> {
         let &[first, second, ref rest @ ..] = &self.buffer[..] else { return Ok(None) };
-        if first & 0x70 != 0 {
+        let is_compressed = first & RSV1 != 0;
+        if first & RESERVED != 0 || (is_compressed && self.inflation.is_none()) {
             return Err(FrameError::ReservedBits);
         }
         let opcode = match first & 0x0f {
@@ -213,6 +242,9 @@ impl FrameDecoder {
             10 => Opcode::Pong,
             reserved => return Err(FrameError::BadOpcode(reserved)),
         };
+        if is_compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+            return Err(FrameError::ReservedBits);
+        }
         let last = first & FIN != 0;
         if second & 0x80 == 0 {
             return Err(FrameError::Unmasked);
@@ -245,7 +277,7 @@ impl FrameDecoder {
             return Ok(None);
         };
         if !control {
-            self.begin_fragment(opcode, length);
+            self.begin_fragment(opcode, length, is_compressed);
         }
         self.buffer.advance(2 + extended + 4);
         Ok(Some((Header { opcode, last, mask: [a, b, c, d] }, length)))
@@ -265,7 +297,12 @@ impl FrameDecoder {
         }
     }
 
-    fn begin_fragment(&mut self, opcode: Opcode, length: u64) {
+    fn begin_fragment(&mut self, opcode: Opcode, length: u64, is_compressed: bool) {
+        if let Some(inflation) = &mut self.inflation
+            && opcode != Opcode::Continuation
+        {
+            inflation.message = is_compressed.then_some(0);
+        }
         let (format, before) = self.message.unwrap_or(match opcode {
             Opcode::Text => (TransferFormat::Text, 0),
             _ => (TransferFormat::Binary, 0),
@@ -302,7 +339,23 @@ impl FrameDecoder {
         if last {
             self.message = None;
         }
+        let bytes = self.inflate(bytes, last)?;
         Ok(Some(Frame::Data { bytes, format, last }))
+    }
+
+    /// What a piece of a message was before it was compressed, if it was.
+    fn inflate(&mut self, piece: Bytes, is_last: bool) -> Result<Bytes, FrameError> {
+        let Some(Inflation { inflater, message }) = self.inflation.as_deref_mut() else {
+            return Ok(piece);
+        };
+        let Some(inflated) = message else { return Ok(piece) };
+        let room = Room { before: *inflated, limit: self.limit };
+        let bytes = inflater.inflate(&piece, is_last, room)?;
+        *inflated += bytes.len();
+        if is_last {
+            *message = None;
+        }
+        Ok(bytes.into())
     }
 
     fn read_control(&mut self, header: Header, length: u64) -> Result<Frame, FrameError> {

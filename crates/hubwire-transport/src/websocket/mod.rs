@@ -1,8 +1,13 @@
 //! WebSocket framing (RFC 6455) as data: a decoder that meets the network, and the headers of what goes out.
 
 mod decoder;
+#[cfg_attr(not(feature = "deflate"), path = "deflate_off.rs")]
+mod deflate;
+mod extension;
 
 pub use self::decoder::{Close, Frame, FrameDecoder, FrameError};
+pub(crate) use self::deflate::Deflated;
+pub use self::extension::{ClientContext, Deflate};
 
 use crate::TransferFormat;
 
@@ -13,6 +18,31 @@ pub const HEADER_MAX: usize = 10;
 pub const CONTROL_MAX: usize = 125;
 
 const FIN: u8 = 0x80;
+
+/// The bits that no extension of ours gives a meaning.
+const RESERVED: u8 = 0x30;
+
+/// Marks a compressed message (RFC 7692 section 6).
+const RSV1: u8 = 0x40;
+
+/// How far a message may inflate.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// What has come of it before.
+    before: usize,
+    limit: Option<usize>,
+}
+
+impl Room {
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nothing is inflated"))]
+    fn check(self, inflated: usize) -> Result<(), FrameError> {
+        let size = self.before + inflated;
+        match self.limit {
+            Some(limit) if size > limit => Err(FrameError::TooLarge { size: size as u64, limit }),
+            _ => Ok(()),
+        }
+    }
+}
 
 /// What a frame is (RFC 6455 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
