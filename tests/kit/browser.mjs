@@ -1,13 +1,15 @@
-// A real Chromium, from the system.
+// A real Chromium and a real Firefox, from the system.
 
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
 
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
-  .flatMap((name) => process.env.PATH.split(delimiter).map((folder) => join(folder, name)))
-  .find(existsSync);
+const find = (...names) =>
+  names.flatMap((name) => process.env.PATH.split(delimiter).map((folder) => join(folder, name))).find(existsSync);
+const executablePath = find('chromium', 'chromium-browser', 'google-chrome');
+const firefoxPath = find('firefox-esr', 'firefox');
 
 /** Why tests in a browser cannot run, if they cannot. CI promises a browser; elsewhere its absence is said and skipped. */
 export const skip = !executablePath && !process.env.CI && 'no Chromium in PATH';
@@ -26,4 +28,12 @@ export function launch() {
       '--disable-sync',
     ],
   });
+}
+
+/** The same for Firefox. */
+export const skipFirefox = !firefoxPath && !process.env.CI && 'no Firefox in PATH';
+
+/** Firefox, which playwright cannot drive as it comes from the system. */
+export function launchFirefox() {
+  return puppeteer.launch({ browser: 'firefox', protocol: 'webDriverBiDi', executablePath: firefoxPath, headless: true });
 }
