@@ -9,6 +9,8 @@ import WebSocket from 'ws';
 import { launch as launchChromium, launchFirefox, skip as skipChromium, skipFirefox } from './kit/browser.mjs';
 import { FrameSocket, OPCODE, frame } from './kit/frames.mjs';
 import { ServerProcess } from './kit/process.mjs';
+import { RawClient, invocation } from './kit/raw.mjs';
+import { TestServer } from './kit/server.mjs';
 import { SOON, within } from './kit/within.mjs';
 
 const LIMIT = 1 << 20;
@@ -94,6 +96,26 @@ test('a compressed frame that was not agreed on breaks the rules', async (t) => 
   client.write(compressed);
   assert.equal((await client.received(OPCODE.close)).length > 0, true);
   await client.close();
+});
+
+test('a hub compresses what it sends, but for methods that must not be', async (t) => {
+  const hubs = await TestServer.start();
+  t.after(() => hubs.stop());
+  const client = await RawClient.connect(t, `${hubs.url}/compressed`);
+  assert.match(client.socket.extensions, /^permessage-deflate/);
+  const text = 'a'.repeat(10_000);
+  const cost = async (method) => {
+    const before = client.socket._socket.bytesRead;
+    client.send(invocation(method, [text], '1'));
+    let message = await client.messages.next();
+    let heard = message.arguments?.[0];
+    while (message.type !== 3) message = await client.messages.next();
+    heard ??= message.result;
+    assert.equal(heard, text);
+    return client.socket._socket.bytesRead - before;
+  };
+  for (const method of ['SendCaller', 'Echo']) assert.ok((await cost(method)) < 1_000, method);
+  for (const method of ['SendSecret', 'Reveal']) assert.ok((await cost(method)) > text.length, method);
 });
 
 /** What a page agrees on, and whether a message that it sends comes back. */

@@ -15,6 +15,7 @@ use crate::encode::Encodings;
 use crate::error::with_sources;
 use crate::hub::Core;
 use crate::registry::Selection;
+use crate::target::Target;
 
 /// Clients that can be called: [`One`] or [`Many`].
 ///
@@ -23,7 +24,11 @@ pub trait Address:
     Disconnect + Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static
 {
     /// Calls `target` on every client of the address, without waiting and without an answer.
-    fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery;
+    fn send<'a, A: ArgumentList + ?Sized>(
+        &self,
+        target: impl Into<Target<'a>>,
+        arguments: &A,
+    ) -> Delivery;
 }
 
 /// Ends the connections of clients, from anywhere: `hub.clients().user("ada").disconnect()`.
@@ -72,12 +77,12 @@ impl One {
     }
 
     /// Asks the client for the value of its method `target`.
-    pub fn invoke<R: DeserializeOwned, A: ArgumentList + ?Sized>(
+    pub fn invoke<'a, R: DeserializeOwned, A: ArgumentList + ?Sized>(
         &self,
-        target: &str,
+        target: impl Into<Target<'a>>,
         arguments: &A,
     ) -> ClientResult<R> {
-        ClientResult::ask(&self.core, &self.connection_id, target, arguments)
+        ClientResult::ask(&self.core, &self.connection_id, target.into(), arguments)
     }
 
     fn selection(&self) -> Selection {
@@ -92,14 +97,22 @@ impl Many {
 }
 
 impl Address for One {
-    fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery {
-        Delivery::send(&self.core, &self.selection(), target, arguments)
+    fn send<'a, A: ArgumentList + ?Sized>(
+        &self,
+        target: impl Into<Target<'a>>,
+        arguments: &A,
+    ) -> Delivery {
+        Delivery::send(&self.core, &self.selection(), target.into(), arguments)
     }
 }
 
 impl Address for Many {
-    fn send<A: ArgumentList + ?Sized>(&self, target: &str, arguments: &A) -> Delivery {
-        Delivery::send(&self.core, &self.selection, target, arguments)
+    fn send<'a, A: ArgumentList + ?Sized>(
+        &self,
+        target: impl Into<Target<'a>>,
+        arguments: &A,
+    ) -> Delivery {
+        Delivery::send(&self.core, &self.selection, target.into(), arguments)
     }
 }
 
@@ -123,16 +136,20 @@ impl<A: Address> Disconnect for ClientProxy<A> {
 
 impl<A: Address> ClientProxy<A> {
     /// Calls `target` on every client of the address, without waiting and without an answer.
-    pub fn send<L: ArgumentList + ?Sized>(&self, target: &str, arguments: &L) -> Delivery {
+    pub fn send<'a, L: ArgumentList + ?Sized>(
+        &self,
+        target: impl Into<Target<'a>>,
+        arguments: &L,
+    ) -> Delivery {
         self.0.send(target, arguments)
     }
 }
 
 impl ClientProxy<One> {
     /// Asks the client for the value of its method `target`.
-    pub fn invoke<R: DeserializeOwned, A: ArgumentList + ?Sized>(
+    pub fn invoke<'a, R: DeserializeOwned, A: ArgumentList + ?Sized>(
         &self,
-        target: &str,
+        target: impl Into<Target<'a>>,
         arguments: &A,
     ) -> ClientResult<R> {
         self.0.invoke(target, arguments)
@@ -169,7 +186,7 @@ impl Delivery {
     fn send<A: ArgumentList + ?Sized>(
         core: &Core,
         selection: &Selection,
-        target: &str,
+        target: Target<'_>,
         arguments: &A,
     ) -> Self {
         let protocols = core.registry.protocols(selection);
@@ -181,7 +198,7 @@ impl Delivery {
             Err(error) => {
                 tracing::error!(
                     hub = &*core.name,
-                    target,
+                    target = target.name,
                     error = with_sources(&error),
                     "nothing was sent: an argument cannot be written"
                 );

@@ -152,6 +152,7 @@ impl<H: HubDefinition> Call<H> {
         });
         match message {
             Ok(message) => {
+                let message = self.method.compression.apply(message);
                 self.context.member().connection.send(message);
             }
             Err(error) => self.fail(&error.into()),

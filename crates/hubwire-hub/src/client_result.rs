@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use crate::encode;
 use crate::hub::Core;
 use crate::member::Member;
+use crate::target::Target;
 
 thread_local! {
     /// The call that is being polled: it counts the client results that it waits for, and while there are any, it gives its turn back.
@@ -101,7 +102,7 @@ impl<R: DeserializeOwned> ClientResult<R> {
     pub(crate) fn ask<A: ArgumentList + ?Sized>(
         core: &Core,
         connection_id: &ConnectionId,
-        target: &str,
+        target: Target<'_>,
         arguments: &A,
     ) -> Self {
         let state = match Question::send(core, connection_id, target, arguments) {
@@ -116,7 +117,7 @@ impl Question {
     fn send<A: ArgumentList + ?Sized>(
         core: &Core,
         connection_id: &ConnectionId,
-        target: &str,
+        target: Target<'_>,
         arguments: &A,
     ) -> Result<Self, InvokeError> {
         let member = core

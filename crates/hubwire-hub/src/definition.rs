@@ -10,6 +10,7 @@ use crate::address::{Address, Disconnect};
 use crate::call::Call;
 use crate::context::CallerContext;
 use crate::error::HubResult;
+use crate::target::Compressed;
 
 /// A hub: a type whose methods clients call. Implemented by `#[hub]`.
 #[diagnostic::on_unimplemented(
@@ -58,6 +59,8 @@ pub struct Method<H: HubDefinition> {
     pub rust_name: &'static str,
     /// How it answers.
     pub kind: MethodKind,
+    /// Whether its answers may be compressed.
+    pub compression: Compressed,
     /// What it takes from the client.
     pub parameters: &'static [Parameter],
     /// Binds the arguments and runs it.

@@ -4,6 +4,8 @@ use hubwire_protocol::{ArgumentList, EncodeError, HubProtocol, InvocationHead};
 use hubwire_transport::{Message, TransferFormat};
 use smallvec::SmallVec;
 
+use crate::target::Target;
+
 pub(crate) fn format_of(protocol: HubProtocol) -> TransferFormat {
     match protocol.transfer_format() {
         hubwire_protocol::TransferFormat::Binary => TransferFormat::Binary,
@@ -15,11 +17,12 @@ pub(crate) fn format_of(protocol: HubProtocol) -> TransferFormat {
 pub(crate) fn invocation<A: ArgumentList + ?Sized>(
     protocol: HubProtocol,
     invocation_id: Option<&str>,
-    target: &str,
+    target: Target<'_>,
     arguments: &A,
 ) -> Result<Message, EncodeError> {
-    let head = InvocationHead { invocation_id, ..InvocationHead::new(target) };
-    Message::build(format_of(protocol), |out| protocol.write_invocation(out, &head, arguments))
+    let head = InvocationHead { invocation_id, ..InvocationHead::new(target.name) };
+    let write = |out: &mut Vec<u8>| protocol.write_invocation(out, &head, arguments);
+    Ok(target.compression.apply(Message::build(format_of(protocol), write)?))
 }
 
 /// One message in each protocol that receivers speak.
@@ -30,7 +33,7 @@ impl Encodings {
     /// Encodes a call once for each of `protocols`.
     pub(crate) fn new<A: ArgumentList + ?Sized>(
         protocols: impl IntoIterator<Item = HubProtocol>,
-        target: &str,
+        target: Target<'_>,
         arguments: &A,
     ) -> Result<Self, EncodeError> {
         let mut encodings = Self::default();

@@ -41,6 +41,7 @@ mod registry;
 mod reply;
 mod running;
 mod session;
+mod target;
 mod texts;
 
 pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
@@ -54,3 +55,4 @@ pub use self::groups::{GroupError, Groups};
 pub use self::hub::{Hub, HubBuilder};
 pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
+pub use self::target::{Compressed, Target};

@@ -81,11 +81,13 @@ impl BlockOptions {
 #[derive(Default)]
 pub(crate) struct MethodOptions {
     pub(crate) rename: Option<LitStr>,
+    /// Where it is said that messages must not be compressed.
+    pub(crate) uncompressed: Option<Path>,
 }
 
 impl MethodOptions {
     fn take(attributes: &mut Vec<Attribute>, errors: &mut Vec<syn::Error>) -> Self {
-        let mut rename = None;
+        let (mut rename, mut uncompressed) = (None, None);
         for attribute in attributes.extract_if(.., |attribute| is_ours(attribute)) {
             let Ok(list) = attribute.meta.require_list() else {
                 let rule = "every function in the block is a method of the hub: write \
@@ -96,12 +98,14 @@ impl MethodOptions {
             read_options(list.tokens.clone(), errors, |option| {
                 match option_name(option).as_str() {
                     "rename" => once(&mut rename, option, text),
-                    _ => Err(option
-                        .error("unknown option: `#[hub]` on a method takes `rename = \"..\"`")),
+                    "uncompressed" => once(&mut uncompressed, option, |option| Ok(option.path.clone())),
+                    _ => Err(option.error(
+                        "unknown option: `#[hub]` on a method takes `rename = \"..\"` and `uncompressed`",
+                    )),
                 }
             });
         }
-        Self { rename }
+        Self { rename, uncompressed }
     }
 }
 

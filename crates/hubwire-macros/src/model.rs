@@ -17,8 +17,23 @@ pub(crate) struct Hub {
 
 /// A method that clients call.
 pub(crate) struct Method {
+    pub(crate) compression: Compressed,
     pub(crate) function: Function,
     pub(crate) name: String,
+}
+
+/// Whether a method's messages may be compressed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Compressed {
+    Allowed,
+    Never,
+}
+
+impl Compressed {
+    /// As it is without the option, and with it.
+    pub(crate) fn unless(uncompressed: Option<&Path>) -> Self {
+        if uncompressed.is_some() { Self::Never } else { Self::Allowed }
+    }
 }
 
 /// A function that is called when a connection begins or ends.
@@ -73,6 +88,7 @@ pub(crate) struct Client {
 /// A method that clients offer.
 pub(crate) struct ClientMethod {
     pub(crate) attributes: Vec<Attribute>,
+    pub(crate) compression: Compressed,
     pub(crate) ident: Ident,
     pub(crate) name: String,
     pub(crate) parameters: Vec<(Ident, Type)>,

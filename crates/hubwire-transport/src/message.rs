@@ -103,11 +103,12 @@ impl Message {
     ///
     /// For what is secret and stands beside what an attacker chooses: its compressed length would give it away (CRIME, BREACH).
     #[must_use]
-    pub fn uncompressed(self) -> Self {
-        let Encoded { ref buffer, frame_start, format, .. } = *self.0;
-        if self.0.deflated.is_none() {
+    pub fn uncompressed(mut self) -> Self {
+        if let Some(alone) = Arc::get_mut(&mut self.0) {
+            alone.deflated = None;
             return self;
         }
+        let Encoded { ref buffer, frame_start, format, .. } = *self.0;
         Self(Arc::new(Encoded { buffer: buffer.clone(), frame_start, format, deflated: None }))
     }
 

@@ -193,6 +193,7 @@
 //!
 //! With the feature `deflate`, WebSockets are compressed (permessage-deflate) where [`EndpointOptions::compression`] says so and a client offers it.
 //! It is off by default: the length of what is compressed tells of its content, and where a message holds a secret beside something that an attacker chose, that can give the secret away (CRIME, BREACH).
+//! `#[hub(uncompressed)]` on a method of the hub or of the client exempts its messages.
 //!
 //! ## What is counted
 //!
@@ -229,7 +230,7 @@ pub use hubwire_actix::{
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
     Disconnect, GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions,
-    HubResult, InvokeError, Many, One,
+    HubResult, InvokeError, Many, One, Target,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
@@ -247,9 +248,9 @@ pub use hubwire_transport::{
 pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
-        Address, Call, CallerContext, ClientProxy, ClientResult, Delivery, Disconnect, Fallible,
-        FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply, Method, MethodKind, One,
-        Parameter, Probe, Value,
+        Address, Call, CallerContext, ClientProxy, ClientResult, Compressed, Delivery, Disconnect,
+        Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply, Method, MethodKind,
+        One, Parameter, Probe, Target, Value,
     };
     pub use hubwire_transport::DisconnectReason;
 }

@@ -6,7 +6,7 @@ use syn::{Attribute, Type, spanned::Spanned};
 
 use crate::{
     attribute::cfgs,
-    model::{Client, ClientMethod},
+    model::{Client, ClientMethod, Compressed},
 };
 
 /// The struct that stands where the trait stood.
@@ -89,7 +89,11 @@ fn allow() -> TokenStream {
 }
 
 fn method(client: &Client, method: &ClientMethod) -> TokenStream {
-    let ClientMethod { attributes, ident, name, .. } = method;
+    let ClientMethod { attributes, compression, ident, name, .. } = method;
+    let target = match compression {
+        Compressed::Allowed => quote!(#name),
+        Compressed::Never => quote!(::hubwire::__private::Target::uncompressed(#name)),
+    };
     let visibility = &client.visibility;
     let parameters = method.parameters.iter().map(|(ident, ty)| quote!(#ident: #ty));
     let arguments = arguments(method);
@@ -99,13 +103,13 @@ fn method(client: &Client, method: &ClientMethod) -> TokenStream {
         Some(ty) => (
             format!("Calls `{name}` on the client and waits for its result."),
             quote!(::hubwire::__private::ClientResult<#ty>),
-            quote_spanned!(ty.span()=> #address.invoke(#name, #arguments)),
+            quote_spanned!(ty.span()=> #address.invoke(#target, #arguments)),
         ),
         None => (
             format!("Calls `{name}` on every client at the address."),
             quote!(::hubwire::__private::Delivery),
             quote_spanned! {ident.span()=>
-                ::hubwire::__private::Address::send(&#address, #name, #arguments)
+                ::hubwire::__private::Address::send(&#address, #target, #arguments)
             },
         ),
     };

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{ext::IdentExt, parse_quote, spanned::Spanned};
 
 use crate::{
-    model::{Argument, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
+    model::{Argument, Compressed, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
     type_text::type_text,
 };
 
@@ -57,7 +57,11 @@ fn client_of(hub: &Hub) -> TokenStream {
 }
 
 fn method(method: &Method) -> TokenStream {
-    let Method { function, name, .. } = method;
+    let Method { compression, function, name } = method;
+    let compression = match compression {
+        Compressed::Allowed => quote!(::hubwire::__private::Compressed::Allowed),
+        Compressed::Never => quote!(::hubwire::__private::Compressed::Never),
+    };
     let Function { cfgs, returned, .. } = function;
     let rust_name = function.ident.unraw().to_string();
     let described = parameters(function).map(|Parameter { name, ty }| {
@@ -83,6 +87,7 @@ fn method(method: &Method) -> TokenStream {
             name: #name,
             rust_name: #rust_name,
             kind: ::hubwire::__private::MethodKind::Invocation,
+            compression: #compression,
             parameters: &[#(#described),*],
             call: |#call| ::std::boxed::Box::pin(async move {
                 #rebound

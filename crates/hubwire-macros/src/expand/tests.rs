@@ -54,6 +54,7 @@ fn a_hub_becomes_a_table() {
                         name: "Send",
                         rust_name: "send_message",
                         kind: ::hubwire::__private::MethodKind::Invocation,
+                        compression: ::hubwire::__private::Compressed::Allowed,
                         parameters: &[
                             ::hubwire::__private::Parameter { name: "text", rust_type: "String" }
                         ],
@@ -72,6 +73,7 @@ fn a_hub_becomes_a_table() {
                         name: "Nothing",
                         rust_name: "nothing",
                         kind: ::hubwire::__private::MethodKind::Invocation,
+                        compression: ::hubwire::__private::Compressed::Allowed,
                         parameters: &[],
                         call: |call| ::std::boxed::Box::pin(async move {
                             let reply = Self::nothing(call.hub());

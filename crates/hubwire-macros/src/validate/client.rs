@@ -12,7 +12,7 @@ use super::{
 use crate::{
     attribute::{ClientAttributes, MethodOptions},
     case::RenameAll,
-    model::{Client, ClientMethod},
+    model::{Client, ClientMethod, Compressed},
 };
 
 /// What the struct has already, by `Clone`, `Debug` and `From`.
@@ -121,6 +121,7 @@ fn method(
     let renamed = options.rename.map(|name| name.value());
     ClientMethod {
         attributes: function.attrs.clone(),
+        compression: Compressed::unless(options.uncompressed.as_ref()),
         ident: signature.ident.clone(),
         name: renamed.unwrap_or_else(|| rename_all.apply(&rust_name)),
         parameters,

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     attribute::{BlockOptions, HubAttributes, MethodOptions, cfgs},
     case::RenameAll,
-    model::{Argument, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
+    model::{Argument, Compressed, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
 };
 
 /// Reads a block under `#[hub]`.
@@ -132,6 +132,7 @@ fn method(
     let rust_name = signature.ident.unraw().to_string();
     let renamed = options.rename.map(|name| name.value());
     Method {
+        compression: Compressed::unless(options.uncompressed.as_ref()),
         function: read_function(function, arguments),
         name: renamed.unwrap_or_else(|| rename_all.apply(&rust_name)),
     }
@@ -152,6 +153,10 @@ fn lifecycle(
             signature.ident
         );
         refusals.refuse(rename, &rule);
+    }
+    if let Some(uncompressed) = options.uncompressed {
+        let rule = format!("`{}` answers nobody: leave `uncompressed` out", signature.ident);
+        refusals.refuse(uncompressed, &rule);
     }
     let form = match event {
         Event::Connected => "`on_connected` takes `&self` and `cx: &CallerContext<Self>`",

@@ -14,6 +14,8 @@ pub trait Client {
     fn notify(text: &str);
     fn number(number: u32);
     fn big(text: &str);
+    #[hub(uncompressed)]
+    fn secret(text: &str);
 }
 
 /// Forgets that JavaScript names its fields in camelCase.
@@ -160,6 +162,15 @@ impl Scenario {
 
     fn send_caller(&self, cx: &CallerContext<Self>, text: String) {
         cx.clients().caller().notify(&text);
+    }
+
+    fn send_secret(&self, cx: &CallerContext<Self>, text: String) {
+        cx.clients().caller().secret(&text);
+    }
+
+    #[hub(uncompressed)]
+    fn reveal(&self, text: String) -> String {
+        text
     }
 
     fn send_all(&self, cx: &CallerContext<Self>, text: String) {

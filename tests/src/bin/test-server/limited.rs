@@ -1,10 +1,10 @@
-//! Endpoints that keep clients out, each for a reason of its own, and a raw one with short times.
+//! Endpoints that keep clients out, each for a reason of its own, one that compresses, and a raw one with short times.
 
 use std::time::{Duration, SystemTime};
 
 use actix_web::web;
 use hubwire::prelude::*;
-use hubwire::{Application, Authentication, Connection, Connections, Payload};
+use hubwire::{Application, Authentication, Compression, Connection, Connections, Payload};
 use serde::Deserialize;
 
 use crate::{hub::Scenario, identify};
@@ -42,5 +42,6 @@ pub fn mount(app: &mut web::ServiceConfig, hub: &Hub<Scenario>, echo: &Connectio
         .service(hub.at("/neighbours").options(options().max_connections_per_address(2)))
         .service(hub.at("/members").options(members).identity(identify))
         .service(hub.at("/expiring").options(forgetful).identity(expiring))
+        .service(hub.at("/compressed").options(options().compression(Compression::default())))
         .service(echo.at("/raw").options(short));
 }
