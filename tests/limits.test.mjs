@@ -57,6 +57,17 @@ test('an endpoint has as many connections as it may have', async (t) => {
   await placeIsFree(t, url);
 });
 
+test('a call that outlives its client keeps no place', async (t) => {
+  const url = `${server.url}/limited`;
+  await placeIsFree(t, url);
+  const other = await RawClient.connect(t, url);
+  assert.equal((await socketRefusal(url))[0], 503);
+  other.send(invocation('Slow', [8_000, 'too late'], '1'));
+  other.send(invocation('Echo', ['behind it'], '2'));
+  other.socket.terminate();
+  await placeIsFree(t, url);
+});
+
 test('an address has as many connections as it may have', async (t) => {
   const url = `${server.url}/neighbours`;
   const [first] = [await RawClient.connect(t, url), await RawClient.connect(t, url)];

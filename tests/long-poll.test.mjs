@@ -40,6 +40,14 @@ test('a poll waits for what comes', async () => {
   assert.deepEqual(await poll, [200, result(1, 'later')]);
 });
 
+test('a first poll whose answer was lost can be made again', async () => {
+  const poller = await Poller.open(server, { path: '/big' });
+  // A poll of /big waits for 50 s; these come from a client that does not know that it is connected.
+  for (let i = 0; i < 2; i += 1) assert.deepEqual(await poller.poll(), [200, '']);
+  assert.deepEqual(await poller.post(`{"protocol":"json","version":1}${END}`), [200, '']);
+  assert.deepEqual(await poller.poll(), [200, `{}${END}`]);
+});
+
 test('a poll that nothing comes for is answered empty, and the connection lives on', async () => {
   const poller = await open({ path: '/fast' });
   for (let i = 0; i < 4; i += 1) assert.deepEqual(await poller.poll(), [200, '']);

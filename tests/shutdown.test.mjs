@@ -1,6 +1,7 @@
 // SIGTERM with many clients, slow clients and polls: everyone is told, one after another, and nothing that waits is cut.
 
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 
 import { END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
@@ -79,6 +80,20 @@ test('what waits for a slow client goes out before its farewell', { timeout: 60_
   assert.equal(broadcast.arguments[0].length, LENGTH);
   const rest = [await client.messages.next(), await client.messages.next().catch(() => null)];
   assert.deepEqual(rest.filter((message) => message?.type === 7), [{ type: 7, allowReconnect: true }]);
+  assert.deepEqual(await server.ended(), { code: 0, signal: null });
+});
+
+test('a POST that does not arrive keeps no server', { timeout: 30_000 }, async (t) => {
+  const server = await start(t);
+  const url = new URL(await poller(server));
+  const socket = connect(server.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  let answer = '';
+  socket.on('data', (bytes) => (answer += bytes)).on('error', () => {});
+  socket.write(`POST ${url.pathname}${url.search} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n`);
+  await until(SOON, 'the POST to have its turn', () => answer.startsWith('HTTP/1.1 100 '));
+  server.terminate();
+  await until(SOON, 'an answer', () => answer.includes('HTTP/1.1 404 '));
   assert.deepEqual(await server.ended(), { code: 0, signal: null });
 });
 

@@ -1,5 +1,6 @@
 //! Who may come in: every check that a request passes before anything is stored for it.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use actix_web::error::InternalError;
@@ -127,11 +128,8 @@ impl Mounted {
 
     fn seat(&self, request: &HttpRequest) -> Result<Seat, Full> {
         let address = match self.options.client_address {
-            ClientAddress::Forwarded => {
-                let info = request.connection_info();
-                info.realip_remote_addr().and_then(|address| address.parse().ok())
-            }
-            ClientAddress::Peer => request.peer_addr().map(|peer| peer.ip()),
+            ClientAddress::Forwarded => forwarded_for(request).or_else(|| peer(request)),
+            ClientAddress::Peer => peer(request),
         };
         let EndpointOptions { max_connections, max_connections_per_address, .. } = *self.options;
         self.census.take_seat(address, max_connections, max_connections_per_address)
@@ -214,6 +212,18 @@ impl Mounted {
             Authentication::Optional | Authentication::Required => Ok(identity),
         }
     }
+}
+
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| peer.ip())
+}
+
+/// The last address of `X-Forwarded-For`: a proxy puts it behind what its client sent, which may be anything.
+fn forwarded_for(request: &HttpRequest) -> Option<IpAddr> {
+    let header = request.headers().get_all("x-forwarded-for").last()?.to_str().ok()?;
+    let last = header.rsplit(',').next()?.trim();
+    let with_port = || last.parse::<SocketAddr>().map(|address| address.ip());
+    last.parse().or_else(|_| with_port()).ok()
 }
 
 /// How many seconds a client that was refused for want of a place, or by a server that goes down, is told to stay away.

@@ -93,7 +93,7 @@ impl Endpoint {
     /// Sets the hook that says who connects: an async function that takes actix-web extractors and returns an
     /// [`Identity`] or a `Result` of one. Its error is the response to whoever is refused.
     ///
-    /// It runs for `negotiate` and again for the transport.
+    /// It runs for every request of a client: `negotiate`, the transport, each poll, POST and DELETE.
     pub fn identity<F, Args>(mut self, hook: F) -> Self
     where
         F: Handler<Args>,

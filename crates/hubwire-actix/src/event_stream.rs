@@ -79,7 +79,7 @@ impl Body {
     fn frame(&mut self) {
         let mut framed = Vec::new();
         for message in self.taken.drain(..) {
-            self.cost += message.len();
+            self.cost += message.cost();
             let is_text = message.format() == TransferFormat::Text;
             if is_text || std::str::from_utf8(message.payload()).is_ok() {
                 write_event(&mut framed, message.payload());

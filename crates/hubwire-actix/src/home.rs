@@ -44,7 +44,7 @@ pub(crate) struct Home {
     /// What writes, where it lasts.
     body: Option<Hold>,
     _registration: Registration,
-    _seat: Seat,
+    seat: Option<Seat>,
     meter: Meter,
     _watch: Watch,
 }
@@ -93,7 +93,19 @@ impl Home {
             reader,
             body,
             _registration: registration,
-            _seat: seat,
+            seat: Some(seat),
+        }
+    }
+}
+
+impl Home {
+    /// Gives the client's place to others.
+    fn client_left(&mut self) {
+        if self.seat.take().is_some()
+            && let Some(reason) = self.connection.disconnect_reason()
+        {
+            let transport = self.connection.request().transport;
+            self.meter.closed(transport, &reason, self.connection.ticks());
         }
     }
 }
@@ -105,8 +117,9 @@ impl Future for Home {
         if let Some(reader) = &mut self.reader {
             reader.read(cx);
         }
-        if let Some(application) = &mut self.application {
-            std::task::ready!(application.as_mut().poll(cx));
+        if let Some(application) = &mut self.application
+            && application.as_mut().poll(cx).is_ready()
+        {
             self.application = None;
             self.connection.finish(None);
         }
@@ -117,7 +130,10 @@ impl Future for Home {
             body.empty();
         }
         // A socket may still have bytes to send and a goodbye to wait for, and a poll may still have to be told; until then it is read, ticked and, for polls, found.
-        self.connection.poll_detached(cx)
+        std::task::ready!(self.connection.poll_detached(cx));
+        self.client_left();
+        // A call that outlives its client runs to its end, without the client's place.
+        if self.application.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
@@ -126,10 +142,7 @@ impl Drop for Home {
     fn drop(&mut self) {
         self.connection.close(DisconnectReason::Shutdown);
         self.connection.finish(None);
-        if let Some(reason) = self.connection.disconnect_reason() {
-            let transport = self.connection.request().transport;
-            self.meter.closed(transport, &reason, self.connection.ticks());
-        }
+        self.client_left();
         // Nobody reads any more, so no goodbye will be heard.
         if let Some(reader) = &self.reader {
             reader.socket.set_peer(Peer::Broken);

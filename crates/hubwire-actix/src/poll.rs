@@ -66,9 +66,10 @@ pub(crate) async fn answer(
         Err(error) => return Ok(text(StatusCode::BAD_REQUEST, error.to_string())),
     };
     let mut taken = VecDeque::new();
+    let is_greeting = connection.is_greeting();
     let budget = if mounted.keeps_boundaries() { ONE_MESSAGE } else { ANSWER };
     let take = poll_fn(|cx| attachment.poll_take(cx, 0, budget, &mut taken));
-    let outcome = if transport == Transport::ShortPolling {
+    let outcome = if transport == Transport::ShortPolling || is_greeting {
         take.now_or_never()
     } else {
         // The one kind of timer that a connection has: a parked request must be answered in time.

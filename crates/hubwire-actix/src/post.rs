@@ -1,12 +1,17 @@
 //! What a client sends where no socket carries it: a POST.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
+use actix_web::error::ErrorBadRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, BytesMut};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
-use hubwire_transport::{Connection, DisconnectReason, Payload, Place, TransferFormat, Transport};
+use hubwire_transport::{
+    Connection, DisconnectReason, EndpointOptions, Payload, Place, TransferFormat, Transport,
+};
+use tokio::time::timeout;
 
 use crate::admission::Mounted;
 use crate::negotiate::text;
@@ -32,22 +37,32 @@ pub(crate) async fn receive(
         return Ok(refusal);
     }
     let seq = number(request, "seq")?;
+    if seq == Some(0) {
+        return Err(ErrorBadRequest("seq counts from 1"));
+    }
     // Room comes before the body, or every POST that waits would hold one.
     let Some(mut turn) = connection.turn().await else {
+        mounted.meter.refused("waiting_posts");
         return Ok(text(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many requests wait for this connection",
         ));
     };
     poll_fn(|cx| connection.poll_intake(cx)).await;
-    let read = read(payload, mounted.max_frame_size());
-    let Ok(body) = tokio::time::timeout(mounted.options.post_timeout, read).await else {
-        return Ok(text(StatusCode::REQUEST_TIMEOUT, ""));
+    let body = tokio::select! {
+        body = read(payload, mounted) => body,
+        // What is still on its way would be handed to nobody.
+        () = poll_fn(|cx| connection.poll_closing(cx)) => return Ok(gone()),
     };
     let body = match body {
         Ok(body) => body,
+        Err(ReadError::TooSlow) => {
+            mounted.meter.refused("post_timeout");
+            return Ok(text(StatusCode::REQUEST_TIMEOUT, ""));
+        }
         Err(ReadError::BrokeOff) => return Ok(text(StatusCode::BAD_REQUEST, "")),
         Err(ReadError::TooLarge { size, limit }) => {
+            mounted.meter.refused("message_too_big");
             connection.close(DisconnectReason::MessageTooBig { size, limit });
             return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, ""));
         }
@@ -66,7 +81,7 @@ pub(crate) async fn receive(
     let format = format(request, &body);
     let body = body.freeze();
     if connection.is_closing() {
-        return Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
+        return Ok(gone());
     }
     if !body.is_empty() || mounted.keeps_boundaries() {
         connection.receive(Payload::new(body, format));
@@ -83,15 +98,33 @@ fn format(request: &HttpRequest, body: &[u8]) -> TransferFormat {
     }
 }
 
+fn gone() -> HttpResponse {
+    text(StatusCode::NOT_FOUND, "No Connection with that ID")
+}
+
 /// Why a body did not arrive.
 enum ReadError {
     BrokeOff,
     TooLarge { size: u64, limit: usize },
+    TooSlow,
 }
 
-async fn read(mut payload: web::Payload, limit: Option<usize>) -> Result<BytesMut, ReadError> {
+/// Reads a body in the time that it may take, and gives up one that brings nothing for as long as a connection may be silent.
+async fn read(payload: web::Payload, mounted: &Mounted) -> Result<BytesMut, ReadError> {
+    let EndpointOptions { disconnect_timeout, post_timeout, .. } = *mounted.options;
+    let whole = read_all(payload, mounted.max_frame_size(), disconnect_timeout);
+    timeout(post_timeout, whole).await.unwrap_or(Err(ReadError::TooSlow))
+}
+
+async fn read_all(
+    mut payload: web::Payload,
+    limit: Option<usize>,
+    silence: Duration,
+) -> Result<BytesMut, ReadError> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    while let Some(chunk) =
+        timeout(silence, payload.next()).await.map_err(|_| ReadError::TooSlow)?
+    {
         let chunk = chunk.map_err(|_| ReadError::BrokeOff)?;
         let size = body.len() + chunk.len();
         if let Some(limit) = limit.filter(|limit| size > *limit) {

@@ -12,7 +12,7 @@ use actix_web::dev::{AppConfig, Service, ServiceFactory};
 #[cfg(target_os = "linux")]
 use actix_web::rt::net::TcpStream;
 use actix_web::{Error, HttpServer};
-use hubwire_transport::Mount;
+use hubwire_transport::{Mount, ticks};
 
 use crate::shutdown::{ShutdownOptions, Signals, drain_when_asked};
 
@@ -32,11 +32,11 @@ pub trait ServerExt {
     /// - Small messages leave at once (`tcp_nodelay`).
     /// - A client that left is noticed (`h1_allow_half_closed(false)`), and one that stopped acknowledging is cut by the operating system after 15 s (`TCP_USER_TIMEOUT`, on Linux; on TLS sockets with the feature `rustls-0_23`).
     /// - Up to a million connections per worker are accepted instead of 25,600.
-    /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; then the server stops as usual. [`hubwire_with`](Self::hubwire_with) sets the times.
+    /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; requests that are under way then have as long again (`shutdown_timeout`). [`hubwire_with`](Self::hubwire_with) sets the times.
     ///
     /// Call it before `bind`: a hook for new sockets that comes later is not used.
     ///
-    /// It uses the server's `on_connect` and `shutdown_signal` hooks; a later call of yours to either replaces what is set here.
+    /// It uses the server's `on_connect` and `shutdown_signal` hooks and its `shutdown_timeout`; a later call of yours to one of them replaces what is set here.
     #[must_use]
     fn hubwire(self, hubs: &[&dyn Mount]) -> Self
     where
@@ -76,6 +76,8 @@ where
                 data.insert(Tuned);
                 cut_dead_peers(io);
             })
+            // What is under way when the connections have ended: requests of others, and sockets that take nothing.
+            .shutdown_timeout(ticks(shutdown.timeout))
             .shutdown_signal(drain_when_asked(tables, shutdown, Signals::listen()))
     }
 }

@@ -194,7 +194,7 @@ impl Body {
                 chunk.reserve_exact(sum.min(CHUNK));
             }
             chunk.extend_from_slice(frame);
-            self.passed += message.len();
+            self.passed += message.cost();
             self.taken.pop_front();
         }
         if chunk.is_empty() { self.slice_next() } else { Some(chunk.into()) }
@@ -202,7 +202,7 @@ impl Body {
 
     fn slice_next(&mut self) -> Option<Bytes> {
         let message = self.taken.pop_front()?;
-        self.cost = message.len();
+        self.cost = message.cost();
         self.rest = message.into_frame(self.encoding);
         Some(self.slice_rest())
     }

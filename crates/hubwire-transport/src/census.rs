@@ -1,7 +1,7 @@
 //! How many clients an endpoint has, over all workers, and whether there is a place for one more.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -73,7 +73,7 @@ impl Census {
         max_connections: Option<usize>,
         max_per_address: Option<usize>,
     ) -> Result<Seat, Full> {
-        let address = address.filter(|_| max_per_address.is_some());
+        let address = address.filter(|_| max_per_address.is_some()).map(network);
         let before = self.seated.fetch_add(1, Ordering::Relaxed);
         // Given back by its drop where a limit is reached.
         let mut seat = Seat { census: self.clone(), address: None };
@@ -127,6 +127,14 @@ impl Census {
         if let Some((_, count)) = pending.iter_mut().find(|(second, _)| *second >= expires) {
             *count = count.saturating_sub(1);
         }
+    }
+}
+
+/// Whoever has one address of IPv6 usually has the 2^64 of its network.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 

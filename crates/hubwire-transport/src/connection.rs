@@ -302,6 +302,13 @@ impl Connection {
         Ok(Attachment::new(self.clone(), generation, receipt))
     }
 
+    /// Whether a poll should be answered at once, though there is nothing to answer with: nothing has been received yet, so its client may still wait for the answer to its first poll, which got lost.
+    pub fn is_greeting(&self) -> bool {
+        /// So many answers in a row are hardly lost, and a client that only listens must not be answered for ever.
+        const GREETINGS: u64 = 4;
+        self.0.outbox.attachments() <= GREETINGS && !self.0.inbox.has_received()
+    }
+
     /// Says that the client knows of the end, so that no poll needs to be awaited.
     pub fn told(&self) {
         self.life().told();
@@ -312,6 +319,11 @@ impl Connection {
     pub fn expire_in(&self, time: Option<Duration>) {
         let at = time.map_or(u64::MAX, |time| self.ticks().saturating_add(ticks(time)));
         self.0.expires_at.store(at, Ordering::Relaxed);
+    }
+
+    /// Ready when the connection has begun to end; for the one receiver that waits for something else.
+    pub fn poll_closing(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.inbox.poll_closed(cx)
     }
 
     /// Waits until it is this sender's turn to hand something in, in the order in which senders came.

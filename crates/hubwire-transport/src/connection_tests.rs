@@ -61,12 +61,23 @@ fn room_is_asked_before_the_push_so_one_message_overshoots() {
 fn a_client_over_the_cap_is_a_slow_consumer_and_costs_nothing_more() {
     let (connection, attachment) =
         open(EndpointOptions::default().transport_max_buffer_size(10).max_backlog(1000));
-    connection.send(Message::binary(&[0; 5000]));
+    let large = Message::binary(&[0; 5000]);
+    connection.send(large.clone());
     assert_eq!(connection.send(Message::text("one more")), Room::Closed);
-    let reason = DisconnectReason::SlowConsumer { bytes: 5004, cap: 1000 };
+    let reason = DisconnectReason::SlowConsumer { bytes: large.cost(), cap: 1000 };
     assert_eq!(connection.disconnect_reason(), Some(reason));
     assert_eq!(connection.backlog(), 0);
     assert_eq!(sent(&attachment), Vec::<Vec<u8>>::new());
+}
+
+#[test]
+fn small_messages_count_for_what_keeping_them_costs() {
+    let (connection, _attachment) = open(EndpointOptions::default());
+    let mut sent = 0;
+    while connection.send(Message::text("")) != Room::Closed {
+        sent += 1;
+        assert!(sent < 10_000, "they would take far more than the cap");
+    }
 }
 
 #[test]
@@ -76,9 +87,9 @@ fn bytes_count_until_they_are_passed_on() {
     connection.send(message.clone());
     let mut taken = VecDeque::new();
     assert_eq!(attachment.poll_take(&context(), 0, 1, &mut taken), Poll::Ready(Taken::Messages));
-    assert_eq!(connection.backlog(), message.len());
+    assert_eq!(connection.backlog(), message.cost());
     assert!(attachment.poll_take(&context(), 4000, 1, &mut taken).is_pending());
-    assert_eq!(connection.backlog(), message.len() - 4000);
+    assert_eq!(connection.backlog(), message.cost() - 4000);
 }
 
 #[test]

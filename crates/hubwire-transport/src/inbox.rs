@@ -74,7 +74,9 @@ struct State {
     /// The end that the application was not told yet.
     closing: Option<DisconnectReason>,
     application: Option<Waker>,
-    receivers: SmallVec<[Waker; 1]>,
+    /// Who reads from the network: one at a time, the socket or whoever has the turn to POST. Kept when it gave up, so there is only the latest.
+    receiver: Option<Waker>,
+    has_received: bool,
 }
 
 /// Wakers to be woken once the lock is released.
@@ -106,7 +108,8 @@ impl Inbox {
             is_closed: false,
             closing: None,
             application: None,
-            receivers: SmallVec::new(),
+            receiver: None,
+            has_received: false,
         }))
     }
 
@@ -125,6 +128,7 @@ impl Inbox {
             // It has to wait, and must not keep the whole buffer that it was read into.
             payload.bytes = Bytes::copy_from_slice(&payload.bytes);
         }
+        state.has_received = true;
         state.queued += payload.cost();
         state.queue.push_back(payload);
         state.pause_when_full();
@@ -137,10 +141,22 @@ impl Inbox {
         if !state.paused {
             return Poll::Ready(());
         }
-        if !state.receivers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.receivers.push(cx.waker().clone());
-        }
+        state.receiver = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Ready when the end has begun.
+    pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.is_closed {
+            return Poll::Ready(());
+        }
+        state.receiver = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    pub(crate) fn has_received(&self) -> bool {
+        self.lock().has_received
     }
 
     /// Whether something that the client sent has not been looked at: it waits here, or in its socket because reading is paused.
@@ -187,7 +203,7 @@ impl Inbox {
             state.is_closed = true;
             state.closing = Some(reason);
             // A receiver that waits for room must learn that there will be none.
-            let mut wakers = std::mem::take(&mut state.receivers);
+            let mut wakers: SmallVec<[Waker; 1]> = state.receiver.take().into_iter().collect();
             wakers.extend(state.application.take());
             Wakes::new(wakers)
         };
@@ -255,6 +271,6 @@ impl State {
             return Wakes::default();
         }
         self.paused = false;
-        Wakes::new(std::mem::take(&mut self.receivers))
+        Wakes::new(self.receiver.take().into_iter().collect())
     }
 }

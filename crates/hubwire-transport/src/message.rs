@@ -125,9 +125,16 @@ impl Message {
         Bytes::from_owner(Frame { message: self, encoding })
     }
 
-    /// What the message counts for in an outbox: its payload and its header, in bytes.
+    /// Its payload and its header, in bytes.
     pub fn len(&self) -> usize {
         self.frame().len()
+    }
+
+    /// What the message counts for in an outbox: a message of one byte is far from free.
+    pub fn cost(&self) -> usize {
+        /// The buffer's spare room, its allocation, and what is shared beside it; rounded.
+        const KEEPING: usize = 128;
+        self.len() + KEEPING
     }
 
     /// Whether the payload is empty.

@@ -1,5 +1,7 @@
 //! The `negotiate` exchange as data: what a client asks for and what it is told.
 
+use std::fmt;
+
 use serde::Serialize;
 use thiserror::Error;
 
@@ -50,7 +52,7 @@ pub fn wants_acks(query: &str) -> bool {
 }
 
 /// The answer to a negotiate request, in the order that the official server writes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NegotiateResponse {
@@ -98,7 +100,7 @@ impl From<Transport> for AvailableTransport {
 /// let full = Negotiation::Refuse { error: "all seats are taken".to_owned() };
 /// # let _ = (elsewhere, full);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Negotiation {
     /// The client may connect here.
     #[default]
@@ -118,7 +120,7 @@ pub enum Negotiation {
 }
 
 /// The answer that sends a client elsewhere.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NegotiateRedirect {
@@ -186,6 +188,33 @@ impl NegotiateResponse {
             use_acks: None,
             available_transports: transports.iter().map(Into::into).collect(),
         }
+    }
+}
+
+// Whoever prints a token gives it away.
+impl fmt::Debug for Negotiation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accept => f.write_str("Accept"),
+            Self::Redirect { url, .. } => {
+                f.debug_struct("Redirect").field("url", url).finish_non_exhaustive()
+            }
+            Self::Refuse { error } => f.debug_struct("Refuse").field("error", error).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for NegotiateRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegotiateRedirect").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NegotiateResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegotiateResponse")
+            .field("negotiate_version", &self.negotiate_version)
+            .finish_non_exhaustive()
     }
 }
 

@@ -31,7 +31,7 @@ pub struct EndpointOptions {
     pub close_timeout: Duration,
     /// Who lets pages from elsewhere read answers.
     pub cors: Cors,
-    /// How long a negotiated connection may wait for its transport.
+    /// How long a connection may be without a transport: after `negotiate`, between long polls, and in the middle of a POST.
     pub disconnect_timeout: Duration,
     /// For how long an event stream may say nothing.
     pub heartbeat_interval: Duration,
@@ -78,7 +78,7 @@ pub enum Authentication {
 /// How the address of a client is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientAddress {
-    /// From the `Forwarded` or `X-Forwarded-For` header, which only a proxy that sets it makes trustworthy.
+    /// From the last address of the `X-Forwarded-For` header, which the proxy in front of this server has to append; where there is none, from the socket.
     Forwarded,
     /// From the socket.
     #[default]

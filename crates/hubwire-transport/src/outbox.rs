@@ -3,7 +3,7 @@
 //! # Theory of operation
 //!
 //! Senders [`push`](Outbox::push) whole messages and never wait; the attachment takes them in order, frames them and reports how many of their bytes it could pass on.
-//! A message counts until its last byte was passed on, so whoever awaits room after an 8 MiB message waits until the client has taken nearly all of it.
+//! A message counts for its bytes and for what keeping it costs, until its last byte was passed on, so whoever awaits room after an 8 MiB message waits until the client has taken nearly all of it.
 //! The cap is for what waits *behind* the messages that are under way: a broadcast must not end a client that is busy taking a large reply.
 //!
 //! ```text
@@ -61,6 +61,8 @@ struct State {
     partly: usize,
     /// Answers that the client has acknowledged.
     acknowledged: u64,
+    /// How many messages, at the front of the queue, were in an answer that has to be given again: what the client acknowledges is always the same.
+    replay: usize,
     /// Which attachment may take: another one has the next number.
     generation: u64,
     high: usize,
@@ -97,6 +99,7 @@ impl Outbox {
             under_way_bytes: 0,
             partly: 0,
             acknowledged: 0,
+            replay: 0,
             generation: 0,
             high,
             cap,
@@ -173,6 +176,11 @@ impl Outbox {
         }
     }
 
+    /// How many attachments there have been.
+    pub(crate) fn attachments(&self) -> u64 {
+        self.lock().generation
+    }
+
     /// Everything that this attachment took is delivered.
     pub(crate) fn settle(&self, generation: u64) {
         let wakes = {
@@ -208,16 +216,18 @@ impl Outbox {
             return Poll::Ready(Taken::Superseded);
         }
         let wakes = state.pass(passed);
-        let mut sum = 0;
-        while sum < budget
+        let (mut sum, mut cost) = (0, 0);
+        let replay = if budget > 0 { std::mem::take(&mut state.replay) } else { 0 };
+        while (if replay > 0 { taken.len() < replay } else { sum < budget })
             && let Some(message) = state.queue.pop_front()
         {
             sum += message.len();
+            cost += message.cost();
             taken.push_back(message.clone());
             state.under_way.push_back(message);
         }
-        state.queued -= sum;
-        state.under_way_bytes += sum;
+        state.queued -= cost;
+        state.under_way_bytes += cost;
         if sum > 0 {
             state.quiet_ticks = 0;
             state.is_beat_due = false;
@@ -294,10 +304,10 @@ impl Outbox {
         let (message, wakes) = {
             let mut state = self.lock();
             let message = state.queue.pop_front()?;
-            state.queued -= message.len();
-            state.under_way_bytes += message.len();
+            state.queued -= message.cost();
+            state.under_way_bytes += message.cost();
             state.under_way.push_back(message.clone());
-            let wakes = state.pass(message.len());
+            let wakes = state.pass(message.cost());
             (message, wakes)
         };
         wakes.wake();
@@ -351,7 +361,7 @@ impl State {
     }
 
     fn push(&mut self, message: Message) {
-        self.queued += message.len();
+        self.queued += message.cost();
         self.queue.push_back(message);
     }
 
@@ -365,11 +375,21 @@ impl State {
         };
         match acknowledged {
             0 => {
+                if matches!(receipt, Receipt::Acknowledged(_)) && !self.under_way.is_empty() {
+                    self.replay = self.under_way.len();
+                }
                 self.rewind();
                 Ok(Wakes::default())
             }
-            1 if !self.under_way.is_empty() => {
+            1 if !self.under_way.is_empty() || self.replay > 0 => {
                 self.acknowledged += 1;
+                // A late copy of the last poll may have had its answer put back already.
+                for _ in 0..std::mem::take(&mut self.replay) {
+                    let Some(message) = self.queue.pop_front() else { break };
+                    self.queued -= message.cost();
+                    self.under_way_bytes += message.cost();
+                    self.under_way.push_back(message);
+                }
                 Ok(self.pass(self.under_way_bytes))
             }
             _ => Err(ReceiptError::NotGiven),
@@ -379,7 +399,7 @@ impl State {
     /// Puts what is under way back to the front; a message that was passed on in part goes out again whole.
     fn rewind(&mut self) {
         while let Some(message) = self.under_way.pop_back() {
-            self.queued += message.len();
+            self.queued += message.cost();
             self.queue.push_front(message);
         }
         self.under_way_bytes = 0;
@@ -401,9 +421,9 @@ impl State {
         self.under_way_bytes = self.under_way_bytes.saturating_sub(bytes);
         self.partly += bytes;
         while let Some(message) = self.under_way.front()
-            && message.len() <= self.partly
+            && message.cost() <= self.partly
         {
-            self.partly -= message.len();
+            self.partly -= message.cost();
             self.under_way.pop_front();
         }
         if self.bytes() >= self.high {

@@ -183,8 +183,8 @@ fn a_client_that_takes_nothing_is_closed_and_costs_nobody_else() {
         receivers.push(office.hub.clients().all().notify(&text).receivers());
         assert_eq!(quick.heard(), [notification(&text)]);
     }
-    // Four of them are a thousand bytes. The fifth finds no room, and the sixth nobody who would take it.
-    assert_eq!(receivers, [2, 2, 2, 2, 1, 1]);
+    // Keeping three of them costs a thousand bytes. The fourth finds no room, and the others nobody who would take them.
+    assert_eq!(receivers, [2, 2, 2, 1, 1, 1]);
     slow.run();
     let Some(DisconnectReason::SlowConsumer { bytes, cap: 1000 }) = slow.reason() else {
         panic!("it is a slow consumer, and not {:?}", slow.reason());
@@ -227,7 +227,7 @@ fn a_method_that_awaits_its_deliveries_sends_as_fast_as_the_client_takes() {
     let mut link = Link::dial(&office.hub).options(small()).connect();
     link.say(invoke("1", "Stream", "[20]"));
     for number in 1..=20 {
-        assert!(link.connection.backlog() < 300, "one message waits");
+        assert!(link.connection.backlog() < 500, "one message waits");
         assert_eq!(link.hear_one(), Some(notification(&long_text())));
         link.run();
         assert_eq!(office.log.take(), [number.to_string()]);

@@ -130,7 +130,7 @@ fn options_are_known_and_given_once() {
     check_method(
         r#"#[hub(name = "x")] fn f(&self) {} #[hub] fn g(&self) {}"#,
         &[
-            "unknown option: `#[hub]` on a method takes `rename = \"..\"`",
+            "unknown option: `#[hub]` on a method takes `rename = \"..\"` and `uncompressed`",
             "every function in the block is a method of the hub: write `#[hub(rename = \"..\")]`, \
              or leave `#[hub]` out",
         ],
