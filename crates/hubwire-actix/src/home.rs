@@ -211,10 +211,8 @@ impl Reader {
         loop {
             match self.decoder.next_frame() {
                 Ok(Some(Frame::Data { bytes, format, last })) => {
-                    match self.complete(bytes, format, last) {
-                        Ok(Some(payload)) => self.connection.receive_at_home(cx, payload),
-                        Ok(None) => {}
-                        Err(error) => return self.refuse(error),
+                    if let Some(payload) = self.complete(bytes, format, last) {
+                        self.connection.receive_at_home(cx, payload);
                     }
                 }
                 Ok(Some(Frame::Ping(payload))) => self.socket.ping(payload),
@@ -232,29 +230,15 @@ impl Reader {
     }
 
     /// What a piece of data makes ready to be handed on.
-    fn complete(
-        &mut self,
-        bytes: Bytes,
-        format: TransferFormat,
-        last: bool,
-    ) -> Result<Option<Payload>, FrameError> {
+    fn complete(&mut self, bytes: Bytes, format: TransferFormat, last: bool) -> Option<Payload> {
         let Some(message) = &mut self.message else {
-            return Ok((!bytes.is_empty()).then(|| Payload::new(bytes, format)));
+            return (!bytes.is_empty()).then(|| Payload::new(bytes, format));
         };
-        let bytes = if last && message.is_empty() {
-            bytes
-        } else {
-            message.extend_from_slice(&bytes);
-            if !last {
-                return Ok(None);
-            }
-            std::mem::take(message).freeze()
-        };
-        // Whoever was sent it on as text would have to end their connection, and not its sender's.
-        if format == TransferFormat::Text && std::str::from_utf8(&bytes).is_err() {
-            return Err(FrameError::BadText);
+        if last && message.is_empty() {
+            return Some(Payload::new(bytes, format));
         }
-        Ok(Some(Payload::new(bytes, format)))
+        message.extend_from_slice(&bytes);
+        last.then(|| Payload::new(std::mem::take(message).freeze(), format))
     }
 
     fn refuse(&mut self, error: FrameError) {

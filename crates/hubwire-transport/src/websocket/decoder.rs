@@ -5,6 +5,7 @@
 //! Bytes go in as they arrive ([`push`](FrameDecoder::push)), frames come out ([`next_frame`](FrameDecoder::next_frame)).
 //! A frame is judged by its header, before a byte of its payload is kept: a header that announces more than the limit ends the connection at once.
 //! The payload of a data frame is handed on in pieces as it arrives, because hub messages are a byte stream that frames only carry; so a frame costs no memory however long it is.
+//! The text in it is judged in the same pieces, so that the first byte that is not UTF-8 ends the connection, whatever was announced.
 //! Control frames are at most 125 bytes and come out whole.
 //!
 //! ```text
@@ -22,6 +23,7 @@ use thiserror::Error;
 
 use super::deflate::Inflater;
 use super::extension::Deflate;
+use super::utf8::{NotUtf8, Utf8Validator};
 use super::{CONTROL_MAX, FIN, Opcode, RESERVED, RSV1, Room};
 use crate::TransferFormat;
 
@@ -42,6 +44,7 @@ pub struct FrameDecoder {
     /// The format of the message whose last fragment has not come, and its bytes announced so far.
     message: Option<(TransferFormat, u64)>,
     inflation: Option<Box<Inflation>>,
+    text: Utf8Validator,
     limit: Option<usize>,
 }
 
@@ -116,7 +119,7 @@ pub enum FrameError {
     /// A reserved opcode.
     #[error("reserved opcode {0:#x}")]
     BadOpcode(u8),
-    /// A text message that is not UTF-8; found by whoever puts messages together, which the decoder does not.
+    /// A text message that is not UTF-8, found with the first byte that is wrong.
     #[error("text message is not UTF-8")]
     BadText,
     /// A fragmented control frame, or one over 125 bytes.
@@ -166,6 +169,7 @@ impl FrameDecoder {
             state: State::Header,
             message: None,
             inflation: None,
+            text: Utf8Validator::default(),
             limit,
         }
     }
@@ -329,6 +333,13 @@ impl FrameDecoder {
         let length = if whole { remaining as usize } else { self.buffer.len() };
         let bytes = self.take_unmasked(header.mask, length);
         let last = whole && header.last;
+        let bytes = self.inflate(bytes, last)?;
+        if format == TransferFormat::Text {
+            self.text.push(&bytes).map_err(|NotUtf8| FrameError::BadText)?;
+            if last {
+                self.text.finish().map_err(|NotUtf8| FrameError::BadText)?;
+            }
+        }
         if whole {
             self.state = State::Header;
         } else {
@@ -339,7 +350,6 @@ impl FrameDecoder {
         if last {
             self.message = None;
         }
-        let bytes = self.inflate(bytes, last)?;
         Ok(Some(Frame::Data { bytes, format, last }))
     }
 

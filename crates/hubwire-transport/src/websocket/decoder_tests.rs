@@ -152,6 +152,33 @@ fn broken_rules_are_named() {
 }
 
 #[test]
+fn text_is_judged_while_it_arrives() {
+    let fine =
+        [frame(0x01, "a€".as_bytes().split_at(2).0), frame(0x80, &"a€".as_bytes()[2..])].concat();
+    check(None, &fine, &[data("a€".as_bytes(), TransferFormat::Text)], None);
+    let bad = Some(FrameError::BadText);
+    check(None, &frame(0x81, b"a\xff"), &[], bad);
+    check(None, &frame(0x81, b"cut \xe2\x82"), &[], bad);
+    check(None, &[frame(0x01, b"\xe2"), frame(0x80, b"x")].concat(), &[], bad);
+    // The message has not ended, nor has the frame.
+    check(None, &frame(0x01, b"\xed\xa0"), &[], bad);
+    check(None, &frame(0x81, &[b"\xed\xa0", &b"x"[..]].concat())[..8], &[], bad);
+    // What is no text may be anything, also between the fragments of one.
+    let bytes = [
+        frame(0x82, b"\xff"),
+        frame(0x01, b"\xe2"),
+        frame(0x89, b"\xff"),
+        frame(0x80, b"\x82\xac"),
+    ];
+    let frames = [
+        data(b"\xff", TransferFormat::Binary),
+        Frame::Ping(Bytes::from_static(b"\xff")),
+        data("€".as_bytes(), TransferFormat::Text),
+    ];
+    check(None, &bytes.concat(), &frames, None);
+}
+
+#[test]
 fn unmasking_agrees_with_the_definition_at_every_length() {
     for length in 0..40 {
         let clear: Vec<u8> = (0..length).collect();
