@@ -13,6 +13,7 @@ use hubwire_transport::{
 };
 
 use crate::clock::{self, unix_seconds};
+use crate::handshake::SubProtocol;
 use crate::hide_tokens::connection_token;
 use crate::hook::Hook;
 use crate::meter::Meter;
@@ -44,6 +45,7 @@ pub(crate) struct Mounted {
     pub(crate) meter: Meter,
     pub(crate) identity: Option<Hook<Identity>>,
     pub(crate) negotiation: Option<Hook<Negotiation>>,
+    pub(crate) sub_protocol: Option<SubProtocol>,
 }
 
 impl Mounted {

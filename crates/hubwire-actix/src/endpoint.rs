@@ -13,10 +13,11 @@ use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{Authentication, EndpointOptions, Found, Identity, Mount, Runner};
 
 use crate::admission::Mounted;
+use crate::handshake::SubProtocol;
 use crate::hook::{Hook, IntoHookResult};
 use crate::meter::Meter;
 use crate::negotiate::{negotiate, text};
-use crate::{event_stream, misuse, origin, poll, post, supervisor, websocket};
+use crate::{event_stream, handshake, misuse, origin, poll, post, supervisor, websocket};
 
 /// Mounts applications: `chat.at("/chat")`.
 pub trait MountExt: Mount {
@@ -63,6 +64,7 @@ pub struct Endpoint {
     options: EndpointOptions,
     identity: Option<Hook<Identity>>,
     negotiation: Option<Hook<Negotiation>>,
+    sub_protocol: Option<SubProtocol>,
 }
 
 impl Endpoint {
@@ -74,6 +76,7 @@ impl Endpoint {
             options: EndpointOptions::default(),
             identity: None,
             negotiation: None,
+            sub_protocol: None,
         }
     }
 
@@ -140,6 +143,31 @@ impl Endpoint {
         self.negotiation = Some(Hook::new(hook));
         self
     }
+
+    /// Sets which of the subprotocols that a WebSocket client offers (`Sec-WebSocket-Protocol`) is selected and told to it; SignalR's `SubProtocolSelector`.
+    ///
+    /// Default: none is. The hook is asked where something is offered, in the client's order of preference, and must return one of these; `None` goes on without one.
+    /// An application that has to know it looks at the headers of [`ConnectRequest`](hubwire_transport::ConnectRequest) in the same way.
+    ///
+    /// ```
+    /// use hubwire_actix::MountExt;
+    /// # use hubwire_transport::{Application, Connection, Connections, Payload};
+    /// # struct Chat;
+    /// # impl Application for Chat {
+    /// #     async fn payload(&self, _: &Connection, _: Payload) {}
+    /// # }
+    /// # let chat = Connections::new(Chat).build();
+    /// let endpoint = chat.at("/chat").sub_protocol(|offered| {
+    ///     offered.iter().copied().find(|name| matches!(*name, "chat.v2" | "chat.v1"))
+    /// });
+    /// ```
+    pub fn sub_protocol(
+        mut self,
+        select: impl for<'a> Fn(&[&'a str]) -> Option<&'a str> + 'static,
+    ) -> Self {
+        self.sub_protocol = Some(Rc::new(select));
+        self
+    }
 }
 
 impl HttpServiceFactory for Endpoint {
@@ -168,6 +196,7 @@ impl HttpServiceFactory for Endpoint {
             options: Arc::new(self.options),
             identity: self.identity,
             negotiation: self.negotiation,
+            sub_protocol: self.sub_protocol,
         });
         let negotiation = {
             let mounted = mounted.clone();
@@ -205,7 +234,7 @@ async fn connect(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    if websocket::is_upgrade(request) {
+    if handshake::is_wanted(request) {
         return websocket::accept(mounted, request, payload).await;
     }
     let is_known = matches!(*request.method(), Method::GET | Method::POST | Method::DELETE);

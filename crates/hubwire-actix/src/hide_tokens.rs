@@ -9,7 +9,7 @@ use actix_web::{Error, HttpMessage, HttpRequest};
 use hubwire_transport::query_value;
 use hubwire_transport::token::is_well_formed;
 
-use crate::{access_token, event_stream, websocket};
+use crate::{access_token, event_stream, handshake};
 
 /// A middleware that keeps the tokens of hub clients out of logs, and shows their access tokens to whatever guards the application.
 ///
@@ -109,7 +109,7 @@ impl<S> fmt::Debug for Hiding<S> {
 }
 
 fn is_from_hub_client(request: &HttpRequest) -> bool {
-    websocket::is_upgrade(request)
+    handshake::is_wanted(request)
         || event_stream::is_wanted(request)
         || is_negotiation(request)
         || request.query_string().split('&').any(is_connection_token)

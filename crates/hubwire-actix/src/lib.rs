@@ -28,6 +28,7 @@ mod body;
 mod clock;
 mod endpoint;
 mod event_stream;
+mod handshake;
 mod hide_tokens;
 mod home;
 mod hook;

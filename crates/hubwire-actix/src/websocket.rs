@@ -6,8 +6,7 @@ use std::sync::Once;
 use std::task::{Context, Poll};
 
 use actix_http::body::BoxBody;
-use actix_http::{Response, ws};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 use hubwire_transport::websocket::{Deflate, write_close, write_empty_close};
@@ -17,16 +16,11 @@ use hubwire_transport::{
 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
+use crate::handshake;
 use crate::home::{Home, Link, Reader};
 use crate::meter::Traffic;
-use crate::negotiate::text;
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
-
-/// Whether a request wants a WebSocket, rightly or not.
-pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
-    request.headers().contains_key(header::SEC_WEBSOCKET_KEY) || is_websocket(request)
-}
 
 /// Upgrades a request and gives its connection a home on this worker.
 pub(crate) async fn accept(
@@ -35,18 +29,10 @@ pub(crate) async fn accept(
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
     warn_if_not_tuned(mounted, request);
-    if !request.headers().contains_key(header::UPGRADE) {
-        return Ok(refuse_lost_upgrade(mounted));
+    if let Some(refusal) = handshake::refusal(mounted, request) {
+        return Ok(refusal);
     }
-    // actix-http looks for the word anywhere in the header, but hands on the bytes behind the request only where it stands alone.
-    let handshake = match is_websocket(request) {
-        true => ws::handshake(request.head()),
-        false => Err(ws::HandshakeError::NoWebsocketUpgrade),
-    };
-    let mut response = match handshake {
-        Ok(response) => response,
-        Err(error) => return Ok(Response::from(error).into()),
-    };
+    let mut response = handshake::response(mounted, request);
     let admitted = match mounted.admit(request, Transport::WebSockets).await? {
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
@@ -92,29 +78,6 @@ impl Agreed {
         })?;
         Some(Self { deflate, context })
     }
-}
-
-/// The answer to a WebSocket request whose `Upgrade` header got lost on its way; without it it must not be taken for a poll.
-fn refuse_lost_upgrade(mounted: &Mounted) -> HttpResponse {
-    mounted.meter.refused("lost_upgrade");
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
-        tracing::warn!(
-            hub = mounted.runner.name(),
-            "a proxy in front of this server keeps the Upgrade header of WebSockets to itself, so clients fall back to slower transports; for nginx add `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"
-        );
-    });
-    let mut response = text(
-        StatusCode::UPGRADE_REQUIRED,
-        "A proxy between the client and this server removed the Upgrade header.",
-    );
-    response.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
-    response
-}
-
-fn is_websocket(request: &HttpRequest) -> bool {
-    let upgrade = request.headers().get(header::UPGRADE);
-    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Says once that the server lacks what connections that last need.
