@@ -229,7 +229,7 @@ test('a server that goes down says so to everybody', async (t) => {
   for (const transport of TRANSPORTS) echoes.push(await connect(t, own, transport));
   own.terminate();
   const ends = await within(SOON, Promise.all(echoes.map((echo) => echo.ended)), 'the ends');
-  assert.deepEqual(ends, [1000, 'ended', 'told', 'told']);
+  assert.deepEqual(ends, [1001, 'ended', 'told', 'told']);
   assert.deepEqual(await own.ended(), { code: 0, signal: null });
 });
 

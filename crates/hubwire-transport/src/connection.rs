@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::inbox::{Inbox, Payload};
-use crate::lifecycle::{Ending, Lifecycle, Limits, Overdue};
+use crate::inbox::{Inbox, Payload, Received};
+use crate::lifecycle::{Ending, LastWords, Lifecycle, Limits, NORMAL, Overdue};
 use crate::outbox::Outbox;
 use crate::turns::{Turn, Turns};
 use crate::websocket::FrameError;
@@ -223,7 +223,11 @@ impl Connection {
     /// Begins the end, from any thread; only the first reason counts.
     pub fn close(&self, reason: DisconnectReason) {
         // Whatever the reason, the application has its own last words for it; to the WebSocket it is an ordinary end.
-        self.end(Ending { reason, close_code: 1000 });
+        let received = match reason.delivers_received() {
+            true => Received::Delivered,
+            false => Received::Dropped,
+        };
+        self.end(Ending { reason, close_code: NORMAL }, received);
     }
 
     /// Ends what is sent with `last`, which goes out behind everything else whatever waits already.
@@ -231,10 +235,12 @@ impl Connection {
     /// An application that finishes without having been told of an end has ended the connection itself.
     pub fn finish(&self, last: Option<Message>) {
         self.close(DisconnectReason::Kicked);
-        self.life().finish();
+        let last_words = if last.is_some() { LastWords::Said } else { LastWords::None };
+        self.life().finish(last_words);
         self.0.outbox.finish(last);
     }
 
+    /// Where the server goes down and there is no `last`, the close frame of a WebSocket says it.
     /// Writes the one line of log that every connection ends with.
     pub fn log_end(&self, application: &str, reason: &DisconnectReason) {
         tracing::info!(
@@ -253,7 +259,7 @@ impl Connection {
         self.0.inbox.wake();
     }
 
-    fn end(&self, ending: Ending) {
+    fn end(&self, ending: Ending, received: Received) {
         let reason = ending.reason.clone();
         if !self.life().close(ending) {
             return;
@@ -261,7 +267,7 @@ impl Connection {
         if reason.discards_unsent() {
             self.0.outbox.clear();
         }
-        self.0.inbox.close(reason);
+        self.0.inbox.close(reason, received);
     }
 }
 
@@ -333,18 +339,18 @@ impl Connection {
         self.0.turns.take().await
     }
 
-    /// Ends the connection because a frame broke the rules of WebSocket.
+    /// Ends the connection because a frame broke the rules of WebSocket; what came before it counts where the application is ready for it.
     pub fn refuse_frame(&self, error: FrameError) {
         let reason = match error {
             FrameError::TooLarge { size, limit } => DisconnectReason::MessageTooBig { size, limit },
             broken => DisconnectReason::BadMessage { detail: broken.to_string() },
         };
-        self.end(Ending { reason, close_code: error.close_code() });
+        self.end(Ending { reason, close_code: error.close_code() }, Received::Offered);
     }
 
     /// The code of the WebSocket close frame that ends the connection.
     pub fn close_code(&self) -> u16 {
-        self.life().ending().map_or(1000, |ending| ending.close_code)
+        self.life().ending().map_or(NORMAL, |ending| ending.close_code)
     }
 
     /// Counts a second: looks at the times that the connection itself watches, and wakes the application if its tick has come.

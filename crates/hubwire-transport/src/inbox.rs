@@ -71,12 +71,24 @@ struct State {
     tick: bool,
     /// Once the end has begun nothing more is taken.
     is_closed: bool,
-    /// The end that the application was not told yet.
+    /// The end that the application was not told yet, and whether it comes behind what was received.
     closing: Option<DisconnectReason>,
+    received: Received,
     application: Option<Waker>,
     /// Who reads from the network: one at a time, the socket or whoever has the turn to POST. Kept when it gave up, so there is only the latest.
     receiver: Option<Waker>,
     has_received: bool,
+}
+
+/// What an end does to what was received before it and not consumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// The application hears of the end behind it.
+    Delivered,
+    /// The application hears of the end, and of nothing else.
+    Dropped,
+    /// The same as the first while the application is ready for it, and as the second once it is not: the end must not wait for what may last.
+    Offered,
 }
 
 /// Wakers to be woken once the lock is released.
@@ -107,6 +119,7 @@ impl Inbox {
             tick: false,
             is_closed: false,
             closing: None,
+            received: Received::Delivered,
             application: None,
             receiver: None,
             has_received: false,
@@ -193,13 +206,14 @@ impl Inbox {
     }
 
     /// Tells the application that the connection ends.
-    pub(crate) fn close(&self, reason: DisconnectReason) {
+    pub(crate) fn close(&self, reason: DisconnectReason, received: Received) {
         let wakes = {
             let mut state = self.lock();
-            if !reason.delivers_received() {
+            if received == Received::Dropped {
                 state.queue = VecDeque::new();
                 state.queued = 0;
             }
+            state.received = received;
             state.is_closed = true;
             state.closing = Some(reason);
             // A receiver that waits for room must learn that there will be none.
@@ -226,9 +240,11 @@ impl Inbox {
     /// The next event: an end that discards what was received, then a tick, then payloads, then any other end.
     pub(crate) fn poll_event(&self, cx: &Context<'_>, intake: Intake) -> Poll<Event> {
         let mut state = self.lock();
-        if state.closing.as_ref().is_some_and(|reason| !reason.delivers_received())
-            && let Some(reason) = state.closing.take()
-        {
+        let is_urgent = match (state.received, intake) {
+            (Received::Dropped, _) | (Received::Offered, Intake::Urgent) => true,
+            (Received::Delivered, _) | (Received::Offered, Intake::Everything) => false,
+        };
+        if is_urgent && let Some(reason) = state.closing.take() {
             return Poll::Ready(Event::Closing(reason));
         }
         if std::mem::take(&mut state.tick) {

@@ -50,6 +50,21 @@ pub(crate) struct Ending {
     pub(crate) close_code: u16,
 }
 
+/// Whether the application tells its client of the end in its own protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastWords {
+    None,
+    Said,
+}
+
+/// The close code of an ordinary end.
+pub(crate) const NORMAL: u16 = 1000;
+
+/// The close code of a server that goes down.
+///
+/// Only for clients that hear of it in no other way: clients of hubs take any code but 1000 for a failure, and some before they have read the Close message in front of it.
+const GOING_AWAY: u16 = 1001;
+
 /// What the loss of a carrier means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detached {
@@ -121,12 +136,19 @@ impl Lifecycle {
         first
     }
 
-    pub(crate) fn finish(&mut self) {
-        let ending = match std::mem::replace(&mut self.stage, Stage::Open) {
+    pub(crate) fn finish(&mut self, last_words: LastWords) {
+        let mut ending = match std::mem::replace(&mut self.stage, Stage::Open) {
             // An application that returns by itself has ended the connection.
-            Stage::Open => Ending { reason: DisconnectReason::Kicked, close_code: 1000 },
-            Stage::Closing(ending) | Stage::Finished { ending, .. } => ending,
+            Stage::Open => Ending { reason: DisconnectReason::Kicked, close_code: NORMAL },
+            Stage::Closing(ending) => ending,
+            finished @ Stage::Finished { .. } => {
+                self.stage = finished;
+                return;
+            }
         };
+        if last_words == LastWords::None && ending.reason == DisconnectReason::Shutdown {
+            ending.close_code = GOING_AWAY;
+        }
         self.stage = Stage::Finished { ending, ticks: 0 };
     }
 
@@ -195,9 +217,20 @@ mod tests {
         assert!(life.close(kicked()));
         let later = Ending { reason: DisconnectReason::Shutdown, close_code: 1001 };
         assert!(!life.close(later));
-        life.finish();
+        life.finish(LastWords::None);
         assert_eq!(life.ending(), Some(&kicked()));
         assert_eq!(life.detach(0), Detached::AfterEnd);
+    }
+
+    #[test]
+    fn a_server_that_goes_down_says_so_once() {
+        for (last_words, code) in [(LastWords::None, 1001), (LastWords::Said, 1000)] {
+            let mut life = Lifecycle::carried();
+            life.close(Ending { reason: DisconnectReason::Shutdown, close_code: NORMAL });
+            life.finish(last_words);
+            life.finish(LastWords::None);
+            assert_eq!(life.ending().map(|ending| ending.close_code), Some(code));
+        }
     }
 
     #[test]
@@ -214,7 +247,7 @@ mod tests {
     fn a_goodbye_is_awaited_once_everything_is_out() {
         let mut life = Lifecycle::carried();
         assert_eq!(ticks(&mut life, 9), [Overdue::Nothing; 9]);
-        life.finish();
+        life.finish(LastWords::None);
         assert_eq!(life.tick(1, LIMITS), Overdue::Nothing);
         assert_eq!(ticks(&mut life, 3), [Overdue::Nothing, Overdue::Nothing, Overdue::Goodbye]);
     }
@@ -249,7 +282,7 @@ mod tests {
     fn whoever_was_told_polls_no_more() {
         let mut life = Lifecycle::polled();
         life.attach_poll(1);
-        life.finish();
+        life.finish(LastWords::None);
         assert!(life.is_carried());
         life.told();
         assert_eq!(life.detach(1), Detached::Replaceable);
