@@ -31,12 +31,14 @@ export function frame(payload, { opcode = OPCODE.text, final = true, masked = tr
 export class FrameSocket {
   /** The frames that arrived: `{ opcode, payload }`. */
   frames = [];
+  /** The codes of the close frames among them. */
+  codes = [];
   #unread = Buffer.alloc(0);
 
-  static async open(t, { port }, path) {
+  static async open(t, { port }, path, headers = {}) {
     const client = new FrameSocket(connect(port, '127.0.0.1'));
     t.after(() => client.socket.destroy());
-    await within(SOON, client.#upgrade(path, port), 'an upgrade to WebSocket');
+    await within(SOON, client.#upgrade(path, port, headers), 'an upgrade to WebSocket');
     return client;
   }
 
@@ -46,15 +48,17 @@ export class FrameSocket {
     socket.on('error', () => {});
   }
 
-  async #upgrade(path, port) {
+  async #upgrade(path, port, headers) {
+    const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
     this.socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`
-        + `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+        + `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${more}\r\n`,
     );
     let answer = '';
     while (!answer.includes('\r\n\r\n')) answer += (await once(this.socket, 'data'))[0].toString('latin1');
     const [head, rest] = answer.split(/\r\n\r\n(.*)/s);
     if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`the upgrade was answered ${head}`);
+    this.head = head;
     this.socket.on('data', (bytes) => this.#receive(bytes));
     this.#receive(Buffer.from(rest, 'latin1'));
   }
@@ -69,7 +73,10 @@ export class FrameSocket {
       const length =
         short < 126 ? short : short === 126 ? this.#unread.readUInt16BE(2) : Number(this.#unread.readBigUInt64BE(2));
       if (this.#unread.length < start + length) return;
-      this.frames.push({ opcode: this.#unread[0] & 0x0f, payload: this.#unread.subarray(start, start + length).toString() });
+      const opcode = this.#unread[0] & 0x0f;
+      const payload = this.#unread.subarray(start, start + length);
+      if (opcode === OPCODE.close && length >= 2) this.codes.push(payload.readUInt16BE(0));
+      this.frames.push({ opcode, payload: payload.toString() });
       this.#unread = this.#unread.subarray(start + length);
     }
   }

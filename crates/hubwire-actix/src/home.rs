@@ -190,6 +190,7 @@ impl Reader {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.traffic.received(chunk.len());
+                    self.connection.heard();
                     self.decode(cx, &chunk);
                 }
                 Poll::Ready(None | Some(Err(_))) => {

@@ -9,7 +9,7 @@ use actix_http::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
-use hubwire_transport::websocket::{Deflate, write_close, write_empty_close};
+use hubwire_transport::websocket::{Deflate, write_close, write_empty_close, write_ping};
 use hubwire_transport::{
     Attachment, Connection, ContextSeat, FrameEncoding, Message, Taken, Transport,
 };
@@ -105,6 +105,7 @@ struct Body {
     encoding: Option<FrameEncoding>,
     /// Bytes of messages handed on since the outbox was last told.
     passed: usize,
+    is_ping_due: bool,
     stage: Stage,
     traffic: Traffic,
 }
@@ -132,6 +133,7 @@ impl Body {
             cost: 0,
             encoding,
             passed: 0,
+            is_ping_due: false,
             stage: Stage::Open,
             traffic,
         }
@@ -144,6 +146,9 @@ impl Body {
         }
         let mut chunk = Vec::new();
         self.socket.write_pongs(&mut chunk);
+        if std::mem::take(&mut self.is_ping_due) {
+            write_ping(&mut chunk);
+        }
         if chunk.is_empty() && self.taken.len() == 1 {
             return self.slice_next();
         }
@@ -213,6 +218,9 @@ impl Chunks for Body {
         }
         if let Stage::Goodbye | Stage::Ended = self.stage {
             return Poll::Pending;
+        }
+        if taken == Poll::Ready(Taken::Heartbeat) {
+            self.is_ping_due = true;
         }
         if let Some(chunk) = self.next_chunk() {
             self.traffic.sent(chunk.len());

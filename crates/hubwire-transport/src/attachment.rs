@@ -13,7 +13,7 @@ pub enum Taken {
     Cut,
     /// Everything was taken and nothing more comes: say goodbye.
     Finished,
-    /// Nothing for so long that the other end should see a sign of life; event streams only.
+    /// The other end should see a sign of life: a comment in an event stream, a Ping over a WebSocket.
     Heartbeat,
     /// Messages.
     Messages,

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::inbox::{Inbox, Payload, Received};
 use crate::lifecycle::{Ending, LastWords, Lifecycle, Limits, NORMAL, Overdue};
 use crate::outbox::Outbox;
+use crate::pulse::{Beat, Heard, Pulse};
 use crate::turns::{Turn, Turns};
 use crate::websocket::FrameError;
 use crate::{
@@ -37,6 +38,9 @@ pub(crate) struct Shared {
     pub(crate) outbox: Outbox,
     turns: Turns,
     life: Mutex<Lifecycle>,
+    /// Whether anything came from the client's socket since the last tick, and the Pings that ask for it.
+    is_heard: AtomicBool,
+    pulse: Mutex<Pulse>,
     ticks: AtomicU64,
     wake_at: AtomicU64,
     /// The tick at which the client's identity has expired.
@@ -113,6 +117,8 @@ impl Connection {
             turns: Turns::new(options.max_waiting_posts),
             options,
             life: Mutex::new(life),
+            is_heard: AtomicBool::new(false),
+            pulse: Mutex::default(),
             ticks: AtomicU64::new(0),
             wake_at: AtomicU64::new(u64::MAX),
             expires_at: AtomicU64::new(u64::MAX),
@@ -233,6 +239,7 @@ impl Connection {
     /// Ends what is sent with `last`, which goes out behind everything else whatever waits already.
     ///
     /// An application that finishes without having been told of an end has ended the connection itself.
+    /// Where the server goes down and there is no `last`, the close frame of a WebSocket says it.
     pub fn finish(&self, last: Option<Message>) {
         self.close(DisconnectReason::Kicked);
         let last_words = if last.is_some() { LastWords::Said } else { LastWords::None };
@@ -240,7 +247,6 @@ impl Connection {
         self.0.outbox.finish(last);
     }
 
-    /// Where the server goes down and there is no `last`, the close frame of a WebSocket says it.
     /// Writes the one line of log that every connection ends with.
     pub fn log_end(&self, application: &str, reason: &DisconnectReason) {
         tracing::info!(
@@ -288,6 +294,11 @@ impl Connection {
         if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
             waker.wake();
         }
+    }
+
+    /// Says that something came from the client, if only a Pong.
+    pub fn heard(&self) {
+        self.0.is_heard.store(true, Ordering::Relaxed);
     }
 
     /// Ready when more may be received; at once when the connection ends, so that its socket is read to its end.
@@ -369,8 +380,12 @@ impl Connection {
         if tick >= shared.expires_at.load(Ordering::Relaxed) {
             self.close(DisconnectReason::TokenExpired);
         }
-        if shared.request.transport == Transport::ServerSentEvents {
-            shared.outbox.beat(ticks(shared.options.heartbeat_interval));
+        match shared.request.transport {
+            Transport::ServerSentEvents => {
+                shared.outbox.beat_when_quiet(ticks(shared.options.heartbeat_interval));
+            }
+            Transport::WebSockets => self.tick_pulse(),
+            Transport::LongPolling | Transport::ShortPolling => {}
         }
         let unsent = shared.outbox.bytes();
         let (overdue, is_attached) = {
@@ -393,6 +408,24 @@ impl Connection {
         }
         if tick >= shared.wake_at.load(Ordering::Relaxed) {
             shared.inbox.tick();
+        }
+    }
+
+    fn tick_pulse(&self) {
+        let shared = &self.0;
+        let Some(interval) = shared.options.web_socket_ping_interval else { return };
+        let timeout = shared.options.web_socket_ping_timeout.map(ticks);
+        // While something of the client's has not been read, its silence means nothing.
+        let is_heard = shared.is_heard.swap(false, Ordering::Relaxed) || self.is_unread();
+        let heard = if is_heard { Heard::Something } else { Heard::Nothing };
+        let beat = {
+            let mut pulse = shared.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+            pulse.tick(heard, ticks(interval), timeout)
+        };
+        match beat {
+            Beat::Due => shared.outbox.beat(),
+            Beat::Missed => self.close(DisconnectReason::ClientTimeout),
+            Beat::Nothing => {}
         }
     }
 

@@ -15,13 +15,17 @@ fn context() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
+fn describe(event: Event) -> String {
+    match event {
+        Event::Payload(payload) => String::from_utf8_lossy(&payload.bytes).into_owned(),
+        Event::Closing(reason) => format!("closing: {reason}"),
+        Event::Tick => "tick".to_owned(),
+    }
+}
+
 fn next(connection: &Connection) -> Option<String> {
     match connection.poll_event(&context(), Intake::Everything) {
-        Poll::Ready(Event::Payload(payload)) => {
-            Some(String::from_utf8_lossy(&payload.bytes).into_owned())
-        }
-        Poll::Ready(Event::Closing(reason)) => Some(format!("closing: {reason}")),
-        Poll::Ready(Event::Tick) => Some("tick".to_owned()),
+        Poll::Ready(event) => Some(describe(event)),
         Poll::Pending => None,
     }
 }
@@ -359,10 +363,73 @@ fn a_receiver_inside_the_application_is_woken_too() {
 }
 
 #[derive(Default)]
-struct Woken(std::sync::atomic::AtomicBool);
+struct Woken(AtomicBool);
 
 impl std::task::Wake for Woken {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
+}
+
+#[test]
+fn what_came_before_a_broken_frame_counts_where_it_is_awaited() {
+    let broken = "closing: bad message: malformed close frame";
+    for (intake, expected) in
+        [(Intake::Everything, vec!["good", broken]), (Intake::Urgent, vec![broken])]
+    {
+        let (connection, _attachment) = open(EndpointOptions::default());
+        connection.receive(Payload::text("good"));
+        connection.refuse_frame(FrameError::BadClose);
+        connection.receive(Payload::text("late"));
+        let mut seen = Vec::new();
+        while let Poll::Ready(event) = connection.poll_event(&context(), intake) {
+            seen.push(describe(event));
+        }
+        assert_eq!(seen, expected);
+        assert_eq!(connection.close_code(), 1002);
+    }
+}
+
+fn pinging(timeout: Option<Duration>) -> (Connection, Attachment) {
+    let interval = Duration::from_secs(2);
+    let options = EndpointOptions::default();
+    open(options.web_socket_ping_interval(interval).web_socket_ping_timeout(timeout))
+}
+
+fn take(attachment: &Attachment) -> Poll<Taken> {
+    attachment.poll_take(&context(), 0, 1, &mut VecDeque::new())
+}
+
+#[test]
+fn a_ping_is_due_whatever_is_sent_meanwhile() {
+    let (connection, attachment) = pinging(None);
+    connection.tick();
+    assert_eq!(take(&attachment), Poll::Pending);
+    connection.tick();
+    connection.send(Message::text("first"));
+    assert_eq!(take(&attachment), Poll::Ready(Taken::Messages));
+    assert_eq!(take(&attachment), Poll::Ready(Taken::Heartbeat));
+    assert_eq!(take(&attachment), Poll::Pending);
+}
+
+#[test]
+fn a_peer_that_answers_no_ping_has_timed_out() {
+    let timeout = Duration::from_secs(3);
+    let (connection, _attachment) = pinging(Some(timeout));
+    for _ in 0..10 {
+        connection.heard();
+        connection.tick();
+    }
+    assert!(!connection.is_closing());
+    // Whoever is not read cannot be heard.
+    connection.hold(connection.options().application_max_buffer_size);
+    for _ in 0..10 {
+        connection.tick();
+    }
+    assert!(!connection.is_closing());
+    connection.release(connection.options().application_max_buffer_size);
+    let ticks = std::iter::repeat_with(|| connection.tick());
+    let silent = ticks.take_while(|()| !connection.is_closing()).count();
+    assert_eq!(silent, 3, "the last tick before these had a Ping");
+    assert_eq!(connection.disconnect_reason(), Some(DisconnectReason::ClientTimeout));
 }

@@ -55,6 +55,7 @@ mod origin;
 mod outbox;
 #[cfg(test)]
 mod poll_tests;
+mod pulse;
 mod reason;
 mod request;
 mod runner;

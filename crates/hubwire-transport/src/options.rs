@@ -63,6 +63,10 @@ pub struct EndpointOptions {
     pub transport_max_buffer_size: usize,
     /// How long a client may take nothing of what waits for it.
     pub transport_send_timeout: Duration,
+    /// How often a WebSocket is sent a Ping.
+    pub web_socket_ping_interval: Option<Duration>,
+    /// For how long the client may answer a Ping with nothing.
+    pub web_socket_ping_timeout: Option<Duration>,
 }
 
 /// Whether the identity hook has to name a user.
@@ -122,6 +126,8 @@ impl Default for EndpointOptions {
             transports: Transports::ALL,
             transport_max_buffer_size: 64 * 1024,
             transport_send_timeout: Duration::from_secs(10),
+            web_socket_ping_interval: None,
+            web_socket_ping_timeout: None,
         }
     }
 }
@@ -347,6 +353,27 @@ impl EndpointOptions {
     #[must_use]
     pub fn transport_send_timeout(mut self, timeout: Duration) -> Self {
         self.transport_send_timeout = timeout;
+        self
+    }
+
+    /// Sets how often a WebSocket is sent a Ping of RFC 6455, which every client answers by itself, also one whose program hangs.
+    ///
+    /// Default: never, because hubs ping in a way that shows the program to be alive. It is for applications that are no hubs: it keeps proxies from taking a quiet socket for dead.
+    /// ASP.NET Core's `WebSocketOptions.KeepAliveInterval`. Counted in whole seconds.
+    #[must_use]
+    pub fn web_socket_ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.web_socket_ping_interval = interval.into();
+        self
+    }
+
+    /// Sets for how long after a Ping nothing at all may come from the client before it is closed, with [`DisconnectReason::ClientTimeout`](crate::DisconnectReason::ClientTimeout).
+    ///
+    /// Default: for any time. It needs [`web_socket_ping_interval`](Self::web_socket_ping_interval); a client that vanished is missed after both together.
+    /// The time stands still while something that the client sent has not been read. It should exceed what a slow client needs to take what is on its way to it, since a Ping goes behind that.
+    /// ASP.NET Core's `WebSocketOptions.KeepAliveTimeout`. Counted in whole seconds.
+    #[must_use]
+    pub fn web_socket_ping_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.web_socket_ping_timeout = timeout.into();
         self
     }
 }

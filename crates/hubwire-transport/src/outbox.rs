@@ -71,7 +71,7 @@ struct State {
     /// Whether anything was passed on since the last look, and for how many looks nothing was.
     moved: bool,
     idle_ticks: u64,
-    /// For how many ticks nothing was there to be taken, and whether that has been for too long.
+    /// For how many ticks nothing was there to be taken, and whether a sign of life is due.
     quiet_ticks: u64,
     is_beat_due: bool,
     drain: Option<Waker>,
@@ -230,7 +230,6 @@ impl Outbox {
         state.under_way_bytes += cost;
         if sum > 0 {
             state.quiet_ticks = 0;
-            state.is_beat_due = false;
         }
         if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
             state.queue = VecDeque::new();
@@ -319,14 +318,22 @@ impl Outbox {
     }
 
     /// Counts a tick, and asks the attachment for a sign of life when more than `interval` of them have been quiet.
-    pub(crate) fn beat(&self, interval: u64) {
-        let drain = {
+    pub(crate) fn beat_when_quiet(&self, interval: u64) {
+        {
             let mut state = self.lock();
             state.quiet_ticks += 1;
             if state.quiet_ticks <= interval || state.bytes() > 0 {
                 return;
             }
             state.quiet_ticks = 0;
+        }
+        self.beat();
+    }
+
+    /// Asks the attachment for a sign of life.
+    pub(crate) fn beat(&self) {
+        let drain = {
+            let mut state = self.lock();
             state.is_beat_due = true;
             state.drain.take()
         };

@@ -17,7 +17,7 @@ pub enum DisconnectReason {
         /// The error that its Close message carried, if any.
         error: Option<String>,
     },
-    /// The client pinged once and then stayed silent for longer than the client timeout.
+    /// The client pinged once and then stayed silent for longer than the client timeout, or it answered a WebSocket Ping of the server with nothing.
     ClientTimeout,
     /// No handshake came within the handshake timeout.
     HandshakeTimeout,

@@ -70,6 +70,19 @@ impl EndpointOptions {
                 "it needs the feature `deflate` of hubwire",
             )?;
         }
+        let optional_times = [
+            ("web_socket_ping_interval", self.web_socket_ping_interval),
+            ("web_socket_ping_timeout", self.web_socket_ping_timeout),
+        ];
+        for (option, value) in optional_times {
+            OptionsError::unless(value != Some(Duration::ZERO), option, &"0ns", TIME)?;
+        }
+        OptionsError::unless(
+            self.web_socket_ping_timeout.is_none() || self.web_socket_ping_interval.is_some(),
+            "web_socket_ping_timeout",
+            &format_args!("{:?}", self.web_socket_ping_timeout.unwrap_or_default()),
+            "it needs web_socket_ping_interval, or there is no Ping to answer",
+        )?;
         OptionsError::unless(
             !self.transports.is_empty(),
             "transports",

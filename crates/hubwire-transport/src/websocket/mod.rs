@@ -78,6 +78,11 @@ pub(crate) fn write_header(buffer: &mut [u8], payload: usize, format: TransferFo
     }
 }
 
+/// Appends a Ping without a payload.
+pub fn write_ping(out: &mut Vec<u8>) {
+    write_control(out, Opcode::Ping, &[]);
+}
+
 /// Appends a Pong with the payload of the Ping that it answers, cut at [`CONTROL_MAX`].
 pub fn write_pong(out: &mut Vec<u8>, payload: &[u8]) {
     write_control(out, Opcode::Pong, payload);

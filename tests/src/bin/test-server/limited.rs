@@ -1,4 +1,4 @@
-//! Endpoints that keep clients out, each for a reason of its own, one that compresses, and a raw one with short times.
+//! Endpoints that keep clients out, each for a reason of its own, one that compresses, and raw ones with short times.
 
 use std::time::{Duration, SystemTime};
 
@@ -30,6 +30,14 @@ async fn expiring(who: web::Query<Credentials>) -> Identity {
     Identity::user(user).expires(SystemTime::now() + Duration::from_secs(ttl))
 }
 
+/// The second of two versions, and nonsense where it is asked for.
+fn newest<'a>(offered: &[&'a str]) -> Option<&'a str> {
+    match offered {
+        ["impossible"] => Some("chat.v3"),
+        _ => offered.iter().copied().find(|name| *name == "chat.v2"),
+    }
+}
+
 pub fn mount(app: &mut web::ServiceConfig, hub: &Hub<Scenario>, echo: &Connections<Echo>) {
     let options = EndpointOptions::default;
     let short =
@@ -37,11 +45,16 @@ pub fn mount(app: &mut web::ServiceConfig, hub: &Hub<Scenario>, echo: &Connectio
     let members = options().authentication(Authentication::Required);
     let forgetful =
         options().close_on_authentication_expiration(true).poll_timeout(Duration::from_secs(1));
+    let pinged = options()
+        .web_socket_ping_interval(Duration::from_secs(1))
+        .web_socket_ping_timeout(Duration::from_secs(2));
     app.service(hub.at("/limited").options(options().max_connections(2)))
         .service(hub.at("/crowded").options(options().max_pending_negotiations(2)))
         .service(hub.at("/neighbours").options(options().max_connections_per_address(2)))
         .service(hub.at("/members").options(members).identity(identify))
         .service(hub.at("/expiring").options(forgetful).identity(expiring))
         .service(hub.at("/compressed").options(options().compression(Compression::default())))
-        .service(echo.at("/raw").options(short));
+        .service(hub.at("/pinged").options(pinged.clone()))
+        .service(echo.at("/raw").options(short))
+        .service(echo.at("/raw-pinged").options(pinged).sub_protocol(newest));
 }
