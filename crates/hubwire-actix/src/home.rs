@@ -145,7 +145,7 @@ impl Drop for Home {
         self.client_left();
         // Nobody reads any more, so no goodbye will be heard.
         if let Some(reader) = &self.reader {
-            reader.socket.set_peer(Peer::Broken);
+            reader.socket.set_peer(Peer::Mute);
         }
     }
 }
@@ -209,6 +209,9 @@ impl Reader {
             return;
         }
         self.decoder.push(chunk);
+        if self.socket.peer() == Peer::Broken {
+            return self.listen_for_goodbye();
+        }
         loop {
             match self.decoder.next_frame() {
                 Ok(Some(Frame::Data { bytes, format, last })) => {
@@ -243,8 +246,15 @@ impl Reader {
     }
 
     fn refuse(&mut self, error: FrameError) {
-        self.is_deaf = true;
         self.socket.set_peer(Peer::Broken);
         self.connection.refuse_frame(error);
+        self.listen_for_goodbye();
+    }
+
+    fn listen_for_goodbye(&mut self) {
+        if self.decoder.is_closed() {
+            self.is_deaf = true;
+            self.socket.set_peer(Peer::Mute);
+        }
     }
 }

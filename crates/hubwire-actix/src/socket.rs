@@ -24,12 +24,14 @@ struct State {
 /// What is known of the other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// It broke the rules of WebSocket, so no goodbye of its can be understood.
+    /// It broke the rules of WebSocket, and may still answer when it is told so.
     Broken,
     /// It said goodbye.
     Closed(Option<Close>),
     /// The link is gone.
     Gone,
+    /// No goodbye of its will be heard, or a further one.
+    Mute,
     #[default]
     There,
 }

@@ -191,7 +191,7 @@ impl Chunks for Body {
         match (self.stage, self.socket.peer()) {
             (Stage::Ended, _)
             | (_, Peer::Gone)
-            | (Stage::Goodbye, Peer::Broken | Peer::Closed(_)) => {
+            | (Stage::Goodbye, Peer::Closed(_) | Peer::Mute) => {
                 self.stage = Stage::Ended;
                 return Poll::Ready(None);
             }
@@ -205,7 +205,10 @@ impl Chunks for Body {
                 }
                 return Poll::Ready(Some(frame.into()));
             }
-            (Stage::Open | Stage::Goodbye, Peer::Broken | Peer::Closed(_) | Peer::There) => {}
+            (
+                Stage::Open | Stage::Goodbye,
+                Peer::Broken | Peer::Closed(_) | Peer::Mute | Peer::There,
+            ) => {}
         }
         // Asked for every chunk, also in the middle of a long frame: what was passed on is told, and the end is seen.
         let is_empty = self.rest.is_empty() && self.taken.is_empty();

@@ -65,6 +65,9 @@ pub(crate) const NORMAL: u16 = 1000;
 /// Only for clients that hear of it in no other way: clients of hubs take any code but 1000 for a failure, and some before they have read the Close message in front of it.
 const GOING_AWAY: u16 = 1001;
 
+/// For how many ticks the goodbye of a peer is awaited that broke the rules: so long that it can hear why.
+const BROKEN_GOODBYE: u64 = 1;
+
 /// What the loss of a carrier means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detached {
@@ -155,9 +158,13 @@ impl Lifecycle {
     /// Counts a tick. The peer can say goodbye only once it has all that was sent, so `unsent` bytes stop that clock.
     pub(crate) fn tick(&mut self, unsent: usize, limits: Limits) -> Overdue {
         match (&mut self.carrier, &mut self.stage) {
-            (Carrier::Lasting, Stage::Finished { ticks, .. }) if unsent == 0 => {
+            (Carrier::Lasting, Stage::Finished { ticks, ending }) if unsent == 0 => {
                 *ticks += 1;
-                if *ticks > limits.goodbye { Overdue::Goodbye } else { Overdue::Nothing }
+                let limit = match ending.close_code {
+                    NORMAL | GOING_AWAY => limits.goodbye,
+                    _ => limits.goodbye.min(BROKEN_GOODBYE),
+                };
+                if *ticks > limit { Overdue::Goodbye } else { Overdue::Nothing }
             }
             (Carrier::Waiting { ticks }, _) => {
                 *ticks += 1;

@@ -16,13 +16,14 @@
 //!  Failed                          (stays)
 //! ```
 //!
-//! After an error the decoder stays failed: nothing behind a broken frame can be trusted.
+//! After an error the decoder stays failed: nothing behind a broken frame can be trusted, but that a Close frame is looked for ([`is_closed`](FrameDecoder::is_closed)).
 
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 
 use super::deflate::Inflater;
 use super::extension::Deflate;
+use super::skim::Skim;
 use super::utf8::{NotUtf8, Utf8Validator};
 use super::{CONTROL_MAX, FIN, Opcode, RESERVED, RSV1, Room};
 use crate::TransferFormat;
@@ -63,7 +64,7 @@ enum State {
     /// Inside a frame whose header was accepted.
     Payload { header: Header, remaining: u64 },
     /// Broken for good.
-    Failed(FrameError),
+    Failed(FrameError, Skim),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -184,9 +185,15 @@ impl FrameDecoder {
 
     /// Takes bytes from the network.
     pub fn push(&mut self, bytes: &[u8]) {
-        if !matches!(self.state, State::Failed(_)) {
-            self.buffer.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
+        if let State::Failed(_, skim) = &mut self.state {
+            skim.advance(&mut self.buffer);
         }
+    }
+
+    /// Whether a Close frame came, whole or broken, with or behind the frame that broke the rules.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Failed(_, Skim { is_closed: true, .. }))
     }
 
     /// The next frame or piece of one, or `None` until more bytes come.
@@ -197,7 +204,7 @@ impl FrameDecoder {
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         loop {
             match self.state {
-                State::Failed(error) => return Err(error),
+                State::Failed(error, _) => return Err(error),
                 State::Header => match self.read_header() {
                     Ok(Some((header, length))) => {
                         self.state = State::Payload { header, remaining: length };
@@ -219,8 +226,14 @@ impl FrameDecoder {
     }
 
     fn fail(&mut self, error: FrameError) -> Result<Option<Frame>, FrameError> {
-        self.state = State::Failed(error);
-        self.buffer = BytesMut::new();
+        let mut skim = match self.state {
+            State::Failed(_, skim) => skim,
+            State::Header => Skim::default(),
+            State::Payload { header: Header { opcode: Opcode::Close, .. }, .. } => Skim::closed(),
+            State::Payload { remaining, .. } => Skim::behind(remaining),
+        };
+        skim.advance(&mut self.buffer);
+        self.state = State::Failed(error, skim);
         Err(error)
     }
 
@@ -333,19 +346,19 @@ impl FrameDecoder {
         let length = if whole { remaining as usize } else { self.buffer.len() };
         let bytes = self.take_unmasked(header.mask, length);
         let last = whole && header.last;
-        let bytes = self.inflate(bytes, last)?;
-        if format == TransferFormat::Text {
-            self.text.push(&bytes).map_err(|NotUtf8| FrameError::BadText)?;
-            if last {
-                self.text.finish().map_err(|NotUtf8| FrameError::BadText)?;
-            }
-        }
         if whole {
             self.state = State::Header;
         } else {
             let mut header = header;
             header.mask.rotate_left(length % 4);
             self.state = State::Payload { header, remaining: remaining - length as u64 };
+        }
+        let bytes = self.inflate(bytes, last)?;
+        if format == TransferFormat::Text {
+            self.text.push(&bytes).map_err(|NotUtf8| FrameError::BadText)?;
+            if last {
+                self.text.finish().map_err(|NotUtf8| FrameError::BadText)?;
+            }
         }
         if last {
             self.message = None;
@@ -370,14 +383,15 @@ impl FrameDecoder {
 
     fn read_control(&mut self, header: Header, length: u64) -> Result<Frame, FrameError> {
         let payload = self.take_unmasked(header.mask, length as usize);
-        self.state = State::Header;
-        Ok(match header.opcode {
+        let frame = match header.opcode {
             Opcode::Ping => Frame::Ping(payload),
             Opcode::Pong => Frame::Pong(payload),
             Opcode::Close | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 Frame::Close(read_close(&payload)?)
             }
-        })
+        };
+        self.state = State::Header;
+        Ok(frame)
     }
 
     fn take_unmasked(&mut self, mask: [u8; 4], length: usize) -> Bytes {

@@ -179,6 +179,38 @@ fn text_is_judged_while_it_arrives() {
 }
 
 #[test]
+fn a_goodbye_is_found_behind_a_broken_frame() {
+    let close = frame(0x88, b"\x03\xea");
+    let broken: &[&[u8]] = &[
+        &[0x81, 0x02, b'h', b'i'],
+        &frame(0xc1, &[7; 300]),
+        &frame(0x83, b"x"),
+        &frame(0x81, &[0xff; 70_000]),
+        &[frame(0x01, b"\xff"), frame(0x80, b"more"), frame(0x89, b"?")].concat(),
+        &frame(0x82, &[0; 2000]),
+    ];
+    for bytes in broken {
+        for size in [1, 7, usize::MAX] {
+            let mut decoder = FrameDecoder::new(Some(1000));
+            for chunk in bytes.chunks(size) {
+                decoder.push(chunk);
+                while let Ok(Some(_)) = decoder.next_frame() {}
+                assert!(!decoder.is_closed());
+            }
+            for chunk in close.chunks(size) {
+                decoder.push(chunk);
+            }
+            assert!(decoder.is_closed(), "{:x?} by {size}", &bytes[..bytes.len().min(20)]);
+            assert_eq!(decoder.buffer.capacity(), 0);
+        }
+    }
+    let mut decoder = FrameDecoder::new(None);
+    decoder.push(&frame(0x88, b"x"));
+    assert_eq!(decoder.next_frame(), Err(FrameError::BadClose));
+    assert!(decoder.is_closed());
+}
+
+#[test]
 fn unmasking_agrees_with_the_definition_at_every_length() {
     for length in 0..40 {
         let clear: Vec<u8> = (0..length).collect();

@@ -4,6 +4,7 @@ mod decoder;
 #[cfg_attr(not(feature = "deflate"), path = "deflate_off.rs")]
 mod deflate;
 mod extension;
+mod skim;
 mod utf8;
 
 pub use self::decoder::{Close, Frame, FrameDecoder, FrameError};
