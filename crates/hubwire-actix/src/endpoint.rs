@@ -17,7 +17,7 @@ use crate::handshake::SubProtocol;
 use crate::hook::{Hook, IntoHookResult};
 use crate::meter::Meter;
 use crate::negotiate::{negotiate, text};
-use crate::{event_stream, handshake, misuse, origin, poll, post, supervisor, websocket};
+use crate::{event_stream, handshake, linger, misuse, origin, poll, post, supervisor, websocket};
 
 /// Mounts applications: `chat.at("/chat")`.
 pub trait MountExt: Mount {
@@ -237,6 +237,17 @@ async fn connect(
     if handshake::is_wanted(request) {
         return websocket::accept(mounted, request, payload).await;
     }
+    let mut payload = payload;
+    let answer = exchange(mounted, request, &mut payload).await;
+    linger::answer(request, payload, answer).await
+}
+
+/// Every request that is one, with an answer that is.
+async fn exchange(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> actix_web::Result<HttpResponse> {
     let is_known = matches!(*request.method(), Method::GET | Method::POST | Method::DELETE);
     Ok(match (request.method(), mounted.find(request)) {
         _ if !is_known => HttpResponse::MethodNotAllowed().finish(),

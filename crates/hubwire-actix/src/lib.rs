@@ -32,6 +32,7 @@ mod handshake;
 mod hide_tokens;
 mod home;
 mod hook;
+mod linger;
 #[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
 mod meter;
 mod misuse;

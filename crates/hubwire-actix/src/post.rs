@@ -24,7 +24,7 @@ use crate::poll::number;
 pub(crate) async fn receive(
     mounted: &Mounted,
     request: &HttpRequest,
-    payload: web::Payload,
+    payload: &mut web::Payload,
     connection: &Connection,
 ) -> actix_web::Result<HttpResponse> {
     if connection.request().transport == Transport::WebSockets {
@@ -58,13 +58,13 @@ pub(crate) async fn receive(
         Ok(body) => body,
         Err(ReadError::TooSlow) => {
             mounted.meter.refused("post_timeout");
-            return Ok(text(StatusCode::REQUEST_TIMEOUT, ""));
+            return Ok(text(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive"));
         }
         Err(ReadError::BrokeOff) => return Ok(text(StatusCode::BAD_REQUEST, "")),
         Err(ReadError::TooLarge { size, limit }) => {
             mounted.meter.refused("message_too_big");
             connection.close(DisconnectReason::MessageTooBig { size, limit });
-            return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, ""));
+            return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "The body is over the limit"));
         }
     };
     // Looked at behind the body, which has to be read anyway for the next request of its socket.
@@ -110,14 +110,14 @@ enum ReadError {
 }
 
 /// Reads a body in the time that it may take, and gives up one that brings nothing for as long as a connection may be silent.
-async fn read(payload: web::Payload, mounted: &Mounted) -> Result<BytesMut, ReadError> {
+async fn read(payload: &mut web::Payload, mounted: &Mounted) -> Result<BytesMut, ReadError> {
     let EndpointOptions { disconnect_timeout, post_timeout, .. } = *mounted.options;
     let whole = read_all(payload, mounted.max_frame_size(), disconnect_timeout);
     timeout(post_timeout, whole).await.unwrap_or(Err(ReadError::TooSlow))
 }
 
 async fn read_all(
-    mut payload: web::Payload,
+    payload: &mut web::Payload,
     limit: Option<usize>,
     silence: Duration,
 ) -> Result<BytesMut, ReadError> {

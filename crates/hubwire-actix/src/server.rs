@@ -31,6 +31,8 @@ pub trait ServerExt {
     ///
     /// - Small messages leave at once (`tcp_nodelay`).
     /// - A client that left is noticed (`h1_allow_half_closed(false)`), and one that stopped acknowledging is cut by the operating system after 15 s (`TCP_USER_TIMEOUT`, on Linux; on TLS sockets with the feature `rustls-0_23`).
+    /// - A WebSocket's TCP connection ends with its close handshake (`client_disconnect_timeout(Duration::ZERO)`) and not a second later, for which browsers would hold back their `close` event.
+    ///   actix-web waits that second so that clients which are answered before they have sent all of a request can take the answer. Endpoints of hubs see to that themselves; where other routes of the application refuse uploads early, set it again, behind this call.
     /// - Up to a million connections per worker are accepted instead of 25,600.
     /// - On SIGTERM and SIGINT the connections of `hubs` are told to reconnect elsewhere and closed, within 5 s; requests that are under way then have as long again (`shutdown_timeout`). [`hubwire_with`](Self::hubwire_with) sets the times.
     ///
@@ -71,6 +73,7 @@ where
         let tables = hubs.iter().map(|hub| hub.runner().connections().clone()).collect();
         self.tcp_nodelay(true)
             .h1_allow_half_closed(false)
+            .client_disconnect_timeout(Duration::ZERO)
             .max_connections(CONNECTIONS_PER_WORKER)
             .on_connect(|io, data| {
                 data.insert(Tuned);
