@@ -10,14 +10,14 @@ import { SOON, within } from './within.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Where `cargo build` leaves the binary called `name`; cargo itself is asked, since the target directory is the user's choice. */
-export function binaryPath(name) {
+/** Where `cargo build` leaves the binary called `name`, built with `profile`; cargo itself is asked, since the target directory is the user's choice. */
+export function binaryPath(name, profile = 'debug') {
   const metadata = execFileSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], {
     cwd: ROOT,
     maxBuffer: 1 << 26,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  return join(JSON.parse(metadata).target_directory, 'debug', name);
+  return join(JSON.parse(metadata).target_directory, profile, name);
 }
 
 export class ServerProcess {
@@ -28,9 +28,9 @@ export class ServerProcess {
   #watchers = new Set();
 
   /** Starts the binary called `name` and waits until it says where it listens. */
-  static async start(name, env = {}) {
+  static async start(name, env = {}, profile = 'debug') {
     const server = new this();
-    await server.#start(binaryPath(name), env);
+    await server.#start(binaryPath(name, profile), env);
     return server;
   }
 
