@@ -158,7 +158,9 @@ fn versions(manifest: &str) -> Vec<&str> {
     for line in manifest.lines().map(str::trim) {
         if let Some(section) = line.strip_prefix('[') {
             // A table for one dependency is as good as its line, but would have to be read otherwise.
-            is_dependencies = section.trim_end_matches(']').ends_with("dependencies");
+            // A package that is a workspace of its own has a place for versions too.
+            is_dependencies = section.trim_end_matches(']').ends_with("dependencies")
+                && section != "workspace.dependencies]";
             if section.contains("dependencies.") {
                 versions.push(line);
             }
@@ -174,8 +176,13 @@ fn versions(manifest: &str) -> Vec<&str> {
 
 #[test]
 fn every_dependency_has_its_reason() -> Outcome {
-    let manifest = read("Cargo.toml")?;
-    let broken: Vec<_> = without_reason(&manifest).into_iter().map(ToOwned::to_owned).collect();
+    let broken: Vec<_> = tracked()?
+        .iter()
+        .filter(|(name, _)| name == "Cargo.toml" || name.ends_with("/Cargo.toml"))
+        .flat_map(|(name, text)| {
+            without_reason(text).into_iter().map(move |line| format!("{name}: {line}"))
+        })
+        .collect();
     check("every third-party crate in [workspace.dependencies] has a comment above it", &broken);
     Ok(())
 }
@@ -365,7 +372,7 @@ fn the_rules_find_what_they_are_for() {
 
     let member = "[package]\nversion = \"1\"\n[dependencies]\n# b\na.workspace = true\nb = \"1\"\n\
         hubwire = { path = \"..\" }\n[target.x.dev-dependencies]\nc = { workspace = true }\nd = { path = \"..\" }\n\
-        [dependencies.e]\nversion = \"1\"\n[features]\nf = []";
+        [dependencies.e]\nversion = \"1\"\n[features]\nf = []\n[workspace.dependencies]\n# g\ng = \"1\"";
     assert_eq!(versions(member), ["b = \"1\"", "d = { path = \"..\" }", "[dependencies.e]"]);
 
     let workspace = "[workspace.dependencies]\nhubwire = { path = \"a\" }\n\n# Why.\na = \"1\"\nb = \"1\"\n\nc = \"1\"\n[profile]\nd = 1";
