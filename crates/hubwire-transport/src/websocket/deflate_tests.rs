@@ -138,6 +138,17 @@ fn a_bomb_is_stopped_at_the_limit() {
 }
 
 #[test]
+fn what_is_said_of_a_message_over_the_limit_does_not_depend_on_how_it_came() {
+    let large = Client::new().frame(&json(3000));
+    for step in [1, 7, 100, usize::MAX] {
+        let mut decoder =
+            FrameDecoder::new(Some(500)).inflating(agree("permessage-deflate", false));
+        let error = FrameError::TooLarge { size: 501, limit: 500 };
+        assert_eq!(decode(&mut decoder, &large, step), Err(error), "in steps of {step}");
+    }
+}
+
+#[test]
 fn what_is_not_deflate_or_not_agreed_on_is_refused() {
     let garbage = [0xc1, 0x83, 0, 0, 0, 0, 0xff, 0xff, 0xff];
     let mut decoder = FrameDecoder::new(None).inflating(agree("permessage-deflate", false));

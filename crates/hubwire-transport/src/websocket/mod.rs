@@ -35,8 +35,13 @@ struct Room {
     limit: Option<usize>,
 }
 
+#[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nothing is inflated"))]
 impl Room {
-    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nothing is inflated"))]
+    /// How many more than `inflated` bytes may come.
+    fn left(self, inflated: usize) -> usize {
+        self.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.before + inflated))
+    }
+
     fn check(self, inflated: usize) -> Result<(), FrameError> {
         let size = self.before + inflated;
         match self.limit {
