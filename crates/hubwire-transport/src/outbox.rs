@@ -374,6 +374,10 @@ impl State {
 
     /// Decides what became of what is under way.
     fn settle(&mut self, receipt: Receipt) -> Result<Wakes, ReceiptError> {
+        if self.end == End::Cut {
+            // What was under way is forgotten, so a client that counts right can no longer be told from one that does not.
+            return Ok(Wakes::default());
+        }
         let acknowledged = match receipt {
             Receipt::Acknowledged(answers) => {
                 answers.checked_sub(self.acknowledged).ok_or(ReceiptError::Overtaken)?

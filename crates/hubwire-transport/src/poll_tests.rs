@@ -178,6 +178,18 @@ fn acknowledgements_that_do_not_fit_change_nothing() {
 }
 
 #[test]
+fn whoever_acknowledges_when_all_is_cut_is_told_the_end() {
+    let connection = open();
+    connection.send(Message::text("a"));
+    let poll = connection.attach_poll(Receipt::Acknowledged(0)).unwrap();
+    assert_eq!(take(&poll, 0), texts(&["a"]));
+    drop(poll);
+    connection.cut();
+    let poll = connection.attach_poll(Receipt::Acknowledged(1)).unwrap();
+    assert_eq!(take(&poll, 0), (Poll::Ready(Taken::Cut), vec![]));
+}
+
+#[test]
 fn a_long_answer_that_is_taken_slowly_is_no_stalled_client() {
     let connection = open();
     connection.send(Message::text("a"));
