@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 
 import WebSocket from 'ws';
 
+import { FrameSocket, OPCODE } from './kit/frames.mjs';
 import { END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { SOON, until, within } from './kit/within.mjs';
@@ -162,4 +163,9 @@ test('a quiet event stream shows that it lives', async (t) => {
   await until(SOON, 'three comments', () => text === ':\r\n'.repeat(3));
   await fetch(url, { method: 'POST', body: 'hello' });
   await until(SOON, 'an event', () => text.endsWith('data: hello\r\n\r\n'));
+});
+
+test('so does a quiet WebSocket without a hub', async (t) => {
+  const client = await FrameSocket.open(t, server, '/raw');
+  await until(SOON, 'three pings', () => client.frames.filter(({ opcode }) => opcode === OPCODE.ping).length === 3);
 });

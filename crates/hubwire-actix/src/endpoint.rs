@@ -10,7 +10,9 @@ use actix_web::http::header::{CacheControl, CacheDirective};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Route, web};
 use hubwire_transport::negotiate::Negotiation;
-use hubwire_transport::{Authentication, EndpointOptions, Found, Identity, Mount, Runner};
+use hubwire_transport::{
+    Authentication, Boundaries, EndpointOptions, Found, Identity, Mount, Runner,
+};
 
 use crate::admission::Mounted;
 use crate::handshake::SubProtocol;
@@ -187,13 +189,18 @@ impl HttpServiceFactory for Endpoint {
             self.runner.name(),
             self.path,
         );
+        let mut options = self.options;
+        if self.runner.boundaries() == Boundaries::Kept {
+            // Nobody else sends such a client a sign of life.
+            options.web_socket_ping_interval.get_or_insert(options.heartbeat_interval);
+        }
         let endpoint = format!("{} {}", self.runner.name(), self.path);
         let mounted = Rc::new(Mounted {
             census: self.runner.connections().census(&endpoint),
-            meter: Meter::new(self.runner.name(), self.options.transports),
+            meter: Meter::new(self.runner.name(), options.transports),
             endpoint,
             runner: self.runner,
-            options: Arc::new(self.options),
+            options: Arc::new(options),
             identity: self.identity,
             negotiation: self.negotiation,
             sub_protocol: self.sub_protocol,

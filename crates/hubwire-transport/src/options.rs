@@ -358,7 +358,7 @@ impl EndpointOptions {
 
     /// Sets how often a WebSocket is sent a Ping of RFC 6455, which every client answers by itself, also one whose program hangs.
     ///
-    /// Default: never, because hubs ping in a way that shows the program to be alive. It is for applications that are no hubs: it keeps proxies from taking a quiet socket for dead.
+    /// Default: never for a hub, whose own pings show the program to be alive; every [`heartbeat_interval`](Self::heartbeat_interval) for other applications, so that a proxy does not take a quiet socket for dead and a client that vanished is noticed.
     /// ASP.NET Core's `WebSocketOptions.KeepAliveInterval`. Counted in whole seconds.
     #[must_use]
     pub fn web_socket_ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
