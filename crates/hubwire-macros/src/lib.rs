@@ -105,7 +105,7 @@ pub fn hub(
 /// # Options
 ///
 /// - `rename_all`: as on [`macro@hub`].
-///   Names go out exactly as declared, because most clients compare them exactly.
+///   Names go out with exactly the case that this gives them (PascalCase by default), because most clients compare them exactly.
 ///
 /// On a method, `#[hub(rename = "Receive")]` gives its name on the wire.
 #[proc_macro_attribute]
