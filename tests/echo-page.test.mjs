@@ -121,11 +121,11 @@ test('a server that goes down is seen over every transport', { skip, timeout: 60
     ends.push((await entries(page)).at(-1));
   }
   assert.deepEqual(ends, [
-    '· Closed, code 1000',
+    '· Closed, code 1001',
     '· Closed, the stream ended',
     '· Closed, the server ended it',
     '· Closed, the server ended it',
-    '· Closed, code 1000',
+    '· Closed, code 1001',
   ]);
 });
 

@@ -41,7 +41,8 @@ export class ServerProcess {
     });
     this.#exit = new Promise((resolve) => {
       this.#child.on('error', (error) => resolve({ error }));
-      this.#child.on('exit', (code, signal) => resolve({ code, signal }));
+      // Not its exit: what it wrote last may not have been read by then.
+      this.#child.on('close', (code, signal) => resolve({ code, signal }));
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => this.#line(line));

@@ -30,9 +30,11 @@ pub(crate) async fn answer(
         return answer;
     }
     match answer {
-        Ok(response) => Ok(response.map_body(|_, body| {
-            let linger = Box::pin(sleep(LINGER));
-            BoxBody::new(Lingering { body, rest: Some((payload, linger)) })
+        Ok(response) => Ok(response.map_body(|_, body| match body.size() {
+            BodySize::None | BodySize::Sized(0) => body,
+            BodySize::Sized(_) | BodySize::Stream => {
+                BoxBody::new(Lingering { body, payload, linger: None })
+            }
         })),
         // What an error is answered with is made elsewhere, behind this.
         Err(error) => {
@@ -47,7 +49,9 @@ pub(crate) async fn answer(
 /// A body that ends when the request's has, or when that has taken too long.
 struct Lingering {
     body: BoxBody,
-    rest: Option<(web::Payload, Pin<Box<Sleep>>)>,
+    payload: web::Payload,
+    /// Runs once there is something to wait for.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl MessageBody for Lingering {
@@ -64,15 +68,13 @@ impl MessageBody for Lingering {
         if let Some(chunk) = ready!(Pin::new(&mut self.body).poll_next(cx)) {
             return Poll::Ready(Some(chunk));
         }
-        if let Some((payload, linger)) = &mut self.rest {
-            while linger.as_mut().poll(cx).is_pending() {
-                match ready!(Pin::new(&mut *payload).poll_next(cx)) {
-                    Some(Ok(_)) => {}
-                    None | Some(Err(_)) => break,
-                }
+        while let Poll::Ready(rest) = Pin::new(&mut self.payload).poll_next(cx) {
+            match rest {
+                Some(Ok(_)) => {}
+                None | Some(Err(_)) => return Poll::Ready(None),
             }
         }
-        self.rest = None;
-        Poll::Ready(None)
+        let linger = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        linger.as_mut().poll(cx).map(|()| None)
     }
 }
