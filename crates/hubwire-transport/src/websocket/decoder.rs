@@ -353,12 +353,14 @@ impl FrameDecoder {
             header.mask.rotate_left(length % 4);
             self.state = State::Payload { header, remaining: remaining - length as u64 };
         }
-        let bytes = self.inflate(bytes, last)?;
+        let (bytes, inflated) = self.inflate(bytes, last);
+        // Text comes first: what is said of a message must not depend on how much of it came at once.
         if format == TransferFormat::Text {
             self.text.push(&bytes).map_err(|NotUtf8| FrameError::BadText)?;
-            if last {
-                self.text.finish().map_err(|NotUtf8| FrameError::BadText)?;
-            }
+        }
+        inflated?;
+        if format == TransferFormat::Text && last {
+            self.text.finish().map_err(|NotUtf8| FrameError::BadText)?;
         }
         if last {
             self.message = None;
@@ -366,19 +368,20 @@ impl FrameDecoder {
         Ok(Some(Frame::Data { bytes, format, last }))
     }
 
-    /// What a piece of a message was before it was compressed, if it was.
-    fn inflate(&mut self, piece: Bytes, is_last: bool) -> Result<Bytes, FrameError> {
+    /// What a piece of a message was before it was compressed, if it was, up to where that broke.
+    fn inflate(&mut self, piece: Bytes, is_last: bool) -> (Bytes, Result<(), FrameError>) {
         let Some(Inflation { inflater, message }) = self.inflation.as_deref_mut() else {
-            return Ok(piece);
+            return (piece, Ok(()));
         };
-        let Some(inflated) = message else { return Ok(piece) };
+        let Some(inflated) = message else { return (piece, Ok(())) };
         let room = Room { before: *inflated, limit: self.limit };
-        let bytes = inflater.inflate(&piece, is_last, room)?;
+        let mut bytes = Vec::new();
+        let result = inflater.inflate(&piece, is_last, room, &mut bytes);
         *inflated += bytes.len();
         if is_last {
             *message = None;
         }
-        Ok(bytes.into())
+        (bytes.into(), result)
     }
 
     fn read_control(&mut self, header: Header, length: u64) -> Result<Frame, FrameError> {

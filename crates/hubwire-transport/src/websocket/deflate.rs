@@ -89,28 +89,28 @@ impl Inflater {
         Some(Self { context, bits, decompressor: None })
     }
 
-    /// Inflates a piece of a message, or its last one, to no more than `room` bytes.
+    /// Inflates a piece of a message, or its last one, to no more than `room` bytes. What comes before an error is there all the same.
     pub(super) fn inflate(
         &mut self,
         piece: &[u8],
         is_last: bool,
         room: Room,
-    ) -> Result<Vec<u8>, FrameError> {
+        inflated: &mut Vec<u8>,
+    ) -> Result<(), FrameError> {
         let decompressor = self.decompressor.get_or_insert_with(|| match self.context {
             ClientContext::Forgotten => spare(),
             ClientContext::TakenOver => Decompress::new_with_window_bits(false, self.bits),
         });
-        let mut inflated = Vec::new();
-        run(decompressor, piece, room, &mut inflated)?;
+        run(decompressor, piece, room, inflated)?;
         if is_last {
-            run(decompressor, &TAIL, room, &mut inflated)?;
+            run(decompressor, &TAIL, room, inflated)?;
             if self.context == ClientContext::Forgotten
                 && let Some(decompressor) = self.decompressor.take()
             {
                 keep(decompressor);
             }
         }
-        Ok(inflated)
+        Ok(())
     }
 }
 

@@ -149,6 +149,16 @@ fn what_is_said_of_a_message_over_the_limit_does_not_depend_on_how_it_came() {
 }
 
 #[test]
+fn text_that_is_none_is_found_before_what_breaks_behind_it() {
+    // A stored block of one byte that begins no character, and then a block of a kind that does not exist.
+    let broken = [0xc1, 0x87, 0, 0, 0, 0, 0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x07];
+    for step in [1, usize::MAX] {
+        let mut decoder = FrameDecoder::new(None).inflating(agree("permessage-deflate", false));
+        assert_eq!(decode(&mut decoder, &broken, step), Err(FrameError::BadText), "{step}");
+    }
+}
+
+#[test]
 fn what_is_not_deflate_or_not_agreed_on_is_refused() {
     let garbage = [0xc1, 0x83, 0, 0, 0, 0, 0xff, 0xff, 0xff];
     let mut decoder = FrameDecoder::new(None).inflating(agree("permessage-deflate", false));
