@@ -240,3 +240,30 @@ fn come_back_later(mut response: HttpResponse) -> HttpResponse {
 pub(crate) fn conflict() -> HttpResponse {
     HttpResponse::Conflict().finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(headers: &[&str], address: Option<&str>) {
+        let mut request = TestRequest::default();
+        for header in headers {
+            request = request.append_header(("x-forwarded-for", *header));
+        }
+        let found = forwarded_for(&request.to_http_request()).map(|address| address.to_string());
+        assert_eq!(found.as_deref(), address, "{headers:?}");
+    }
+
+    #[test]
+    fn the_address_that_the_proxy_appended_counts() {
+        check(&["10.0.0.1"], Some("10.0.0.1"));
+        check(&["1.2.3.4, 10.0.0.1"], Some("10.0.0.1"));
+        check(&["1.2.3.4", "5.6.7.8,10.0.0.1:4711"], Some("10.0.0.1"));
+        check(&["2001:db8::1"], Some("2001:db8::1"));
+        check(&["1.2.3.4, unknown"], None);
+        check(&[], None);
+    }
+}
