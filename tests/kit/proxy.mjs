@@ -11,10 +11,14 @@ export class Proxy {
   #server;
   #sockets = new Set();
   #down = [];
+  #isCut = false;
 
   static async start(t, port) {
     const proxy = new Proxy();
-    proxy.#server = createServer((client) => proxy.#relay(client, connect(port, '127.0.0.1')));
+    proxy.#server = createServer((client) => {
+      if (proxy.#isCut) client.resetAndDestroy();
+      else proxy.#relay(client, connect(port, '127.0.0.1'));
+    });
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     proxy.url = `http://127.0.0.1:${proxy.#server.address().port}`;
@@ -39,9 +43,18 @@ export class Proxy {
     server.on('data', (bytes) => this.#down.push(bytes));
   }
 
-  /** Ends every connection the rude way: no close frame, no farewell. */
+  /**
+   * Ends every connection the rude way: no close frame, no farewell. Until `mend` new ones end the same way, so that
+   * a client is sure to notice that was between two requests.
+   */
   cut() {
+    this.#isCut = true;
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Lets new connections through again. */
+  mend() {
+    this.#isCut = false;
   }
 
   /** How often the server sent `bytes` so far. */

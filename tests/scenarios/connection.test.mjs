@@ -53,6 +53,7 @@ scenario('a client that reconnects is back with a new id', async (stage) => {
   });
   const before = client.id;
   const back = new Promise((resolve) => client.connection.onreconnected(resolve));
+  client.connection.onreconnecting(() => proxy.mend());
   proxy.cut();
   await within(SOON, back, 'the reconnect');
   assert.notEqual(await client.invoke('ConnectionId'), before);
@@ -61,7 +62,8 @@ scenario('a client that reconnects is back with a new id', async (stage) => {
 
 scenario('the server ends a connection without an error', async (stage) => {
   const client = await stage.connect();
-  await client.connection.send('AbortMe');
+  // Over polls the end may overtake the answer to the POST, and then the client says of the message that it stopped.
+  client.connection.send('AbortMe').catch(() => {});
   assert.equal(await client.close(), undefined);
   assert.equal(await server.farewell(client.id), 'kicked');
 });
