@@ -12,6 +12,7 @@ const require = createRequire(import.meta.url);
 /** Microsoft's client, as everybody has it. */
 const official = {
   name: 'official',
+  streams: true,
   setsHeaders: true,
   builder: (url, { transport, skipNegotiation, headers }) =>
     new signalr.HubConnectionBuilder()
@@ -22,6 +23,7 @@ const official = {
 /** The same with a transport of ours below it, which sets no headers. */
 const officialOverOurs = {
   name: 'official',
+  streams: true,
   setsHeaders: false,
   builder: (url, { create }) =>
     new signalr.HubConnectionBuilder().withUrl(url, { transport: create() }).configureLogging(signalr.LogLevel.None),
@@ -30,6 +32,7 @@ const officialOverOurs = {
 /** Our own client, given the WebSocket that Node 20 lacks; like a browser's page it sets no headers. */
 const hubwire = {
   name: 'hubwire',
+  streams: false,
   setsHeaders: false,
   builder: (url, { skipNegotiation }) =>
     new (require('../../js-client/src/hubwire.js').HubConnectionBuilder)()
@@ -71,6 +74,7 @@ function combination(client, transport, protocol) {
     negotiates: !transport.skipNegotiation,
     saysGoodbye: transport.saysGoodbye,
     pings: transport.pings,
+    streams: client.streams,
     setsHeaders: client.setsHeaders,
     ping: protocol.ping,
     /** A builder that has its URL. */

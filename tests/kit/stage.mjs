@@ -85,6 +85,20 @@ export class Client {
     return answer.error.message;
   }
 
+  /** Subscribes to the stream of `method`: what came so far, its end, and what stops it. */
+  stream(method, ...args) {
+    const items = new Queue(`${method}'s stream`);
+    let subscription;
+    const end = new Promise((resolve) => {
+      subscription = this.connection.stream(method, ...args).subscribe({
+        next: (item) => items.push(item),
+        error: (error) => resolve(error.message),
+        complete: () => resolve('complete'),
+      });
+    });
+    return { items, end: (ms = SOON) => within(ms, end, `the end of ${method}'s stream`), stop: () => subscription.dispose() };
+  }
+
   /** What arrives as `event`: its first argument, or all of them when there is another number than one. */
   heard(event) {
     if (!this.#heard.has(event)) {

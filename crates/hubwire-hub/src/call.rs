@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::vec;
 
 use hubwire_protocol::{Arguments, ByteString, DecodeError, Encoded, InvocationId};
 use hubwire_transport::Message;
@@ -9,8 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::client_stream::{ClientStream, Upload};
 use crate::context::CallerContext;
-use crate::definition::{HubDefinition, Method};
+use crate::definition::{HubDefinition, Method, ParameterKind};
 use crate::encode::format_of;
 use crate::error::{HubError, with_sources};
 use crate::hints;
@@ -24,6 +27,8 @@ pub struct Call<H: HubDefinition> {
     pub(crate) head: Rc<CallHead>,
     pub(crate) arguments: Arguments,
     next: usize,
+    /// What is left of the streams that the client sends, in order.
+    uploads: vec::IntoIter<Arc<Upload>>,
 }
 
 /// What answers are written from, also when the call itself is lost to a panic.
@@ -35,7 +40,7 @@ pub(crate) struct CallHead {
     pub(crate) target: ByteString,
 }
 
-/// A type that a parameter of a hub method can have: whatever serde deserializes into an owned value.
+/// A type that a parameter of a hub method can have: whatever serde deserializes into an owned value, or a [`ClientStream`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a hub method",
     label = "not a parameter of a hub method",
@@ -71,6 +76,11 @@ pub enum BindError {
         /// How many the method takes.
         expected: usize,
     },
+    /// There is no stream for a parameter that wants one, because the macro did not know it for a stream.
+    #[error(
+        "a parameter is a `ClientStream` under another name: write `ClientStream<..>` in the signature"
+    )]
+    UnknownStream,
 }
 
 #[diagnostic::do_not_recommend]
@@ -82,19 +92,28 @@ impl<H: HubDefinition, T: DeserializeOwned> FromCall<H> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<H: HubDefinition, T: DeserializeOwned> FromCall<H> for ClientStream<T> {
+    fn from_call(call: &mut Call<H>) -> Result<Self, BindError> {
+        call.uploads.next().map(Self::new).ok_or(BindError::UnknownStream)
+    }
+}
+
 impl<H: HubDefinition> Call<H> {
     pub(crate) fn new(
         context: CallerContext<H>,
         method: &'static Method<H>,
         head: Rc<CallHead>,
         arguments: Arguments,
+        uploads: Vec<Arc<Upload>>,
     ) -> Self {
-        Self { context, method, head, arguments, next: 0 }
+        Self { context, method, head, arguments, next: 0, uploads: uploads.into_iter() }
     }
 
     /// Whether the client sent as many arguments as the method takes.
     pub(crate) fn check_count(&self) -> Result<(), BindError> {
-        let (provided, expected) = (self.arguments.len(), self.method.parameters.len());
+        let expected = self.method.parameters(ParameterKind::Argument).count();
+        let provided = self.arguments.len();
         if provided == expected { Ok(()) } else { Err(BindError::Count { provided, expected }) }
     }
 
@@ -120,9 +139,10 @@ impl<H: HubDefinition> Call<H> {
                 (texts::wrong_argument_count(*provided, *expected), None)
             }
             BindError::Argument { index, .. } => {
-                let parameter = self.method.parameters.get(*index);
+                let parameter = self.method.parameters(ParameterKind::Argument).nth(*index);
                 (texts::WRONG_ARGUMENT.to_owned(), parameter)
             }
+            BindError::UnknownStream => (texts::WRONG_ARGUMENT.to_owned(), None),
         };
         tracing::warn!(
             hub = self.context.hub().name(),
@@ -160,7 +180,16 @@ impl<H: HubDefinition> Call<H> {
     }
 
     /// Answers that the method failed.
-    pub(crate) fn fail(&self, error: &HubError) {
+    pub fn fail(&self, error: &HubError) {
+        self.fail_with(&texts::invocation_failed(&self.head.target), error);
+    }
+
+    /// Ends a stream that has begun with an error.
+    pub(crate) fn fail_stream(&self, error: &HubError) {
+        self.fail_with(texts::STREAM_FAILED, error);
+    }
+
+    fn fail_with(&self, sentence: &str, error: &HubError) {
         match error.as_internal() {
             Some(internal) => tracing::error!(
                 hub = self.context.hub().name(),
@@ -175,8 +204,7 @@ impl<H: HubDefinition> Call<H> {
                 "method refused"
             ),
         }
-        let sentence = texts::invocation_failed(&self.head.target);
-        self.context.answer_error(&self.head, &sentence, Some(&error.into()));
+        self.context.answer_error(&self.head, sentence, Some(&error.into()));
     }
 }
 

@@ -6,7 +6,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use hubwire_protocol::{ArgumentList, DecodeError, EncodeError, Outcome};
@@ -18,19 +17,17 @@ use tokio::sync::oneshot;
 use crate::encode;
 use crate::hub::Core;
 use crate::member::Member;
+use crate::progress::{OpenQuestion, Progress};
 use crate::target::Target;
 
 thread_local! {
     /// The call that is being polled: it counts the client results that it waits for, and while there are any, it gives its turn back.
-    static CALL: RefCell<Option<OpenQuestions>> = const { RefCell::new(None) };
+    static CALL: RefCell<Option<Arc<Progress>>> = const { RefCell::new(None) };
 }
 
-/// How many client results a call waits for.
-pub(crate) type OpenQuestions = Arc<AtomicUsize>;
-
-/// Polls a call, whose client results are counted in `questions`.
-pub(crate) fn poll_call<T>(questions: &OpenQuestions, poll: impl FnOnce() -> T) -> T {
-    let outer = CALL.replace(Some(questions.clone()));
+/// Polls a call, whose client results are counted in `progress`.
+pub(crate) fn poll_call<T>(progress: &Arc<Progress>, poll: impl FnOnce() -> T) -> T {
+    let outer = CALL.replace(Some(progress.clone()));
     let polled = poll();
     CALL.set(outer);
     polled
@@ -92,11 +89,8 @@ struct Question {
     id: u64,
     answer: oneshot::Receiver<Outcome>,
     /// The call that waits for it, once it does.
-    call: Option<Waiting>,
+    call: Option<OpenQuestion>,
 }
-
-/// A place among the open questions of a call.
-struct Waiting(OpenQuestions);
 
 impl<R: DeserializeOwned> ClientResult<R> {
     pub(crate) fn ask<A: ArgumentList + ?Sized>(
@@ -141,15 +135,6 @@ impl Question {
     }
 }
 
-impl Waiting {
-    /// The place of a question in the call that is being polled, if one is.
-    fn enter() -> Option<Self> {
-        let questions = CALL.with_borrow(Clone::clone)?;
-        questions.fetch_add(1, Ordering::Relaxed);
-        Some(Self(questions))
-    }
-}
-
 impl<R: DeserializeOwned> Future for ClientResult<R> {
     type Output = Result<R, InvokeError>;
 
@@ -161,7 +146,7 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
             State::Waiting(Question { member, answer, call, .. }) => {
                 let Poll::Ready(outcome) = Pin::new(answer).poll(cx) else {
                     if call.is_none() {
-                        *call = Waiting::enter();
+                        *call = CALL.with_borrow(Clone::clone).map(Progress::ask);
                     }
                     return Poll::Pending;
                 };
@@ -183,12 +168,6 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
 impl Drop for Question {
     fn drop(&mut self) {
         self.member.forget(self.id);
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a method knows about its caller.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future;
 use hubwire_transport::{ConnectRequest, ConnectionId, DisconnectReason, UserId};
 
 use crate::clients::CallerClients;
@@ -10,6 +12,7 @@ use crate::definition::HubDefinition;
 use crate::groups::{GroupError, Groups};
 use crate::hub::Hub;
 use crate::member::Member;
+use crate::progress::Progress;
 
 /// The connection that a method was called on: SignalR's `HubCallerContext`, with `Clients` and `Groups`.
 ///
@@ -17,11 +20,18 @@ use crate::member::Member;
 pub struct CallerContext<H: HubDefinition> {
     hub: Hub<H>,
     member: Arc<Member>,
+    /// The call that it was made for; lifecycle methods are none.
+    call: Option<Arc<Progress>>,
 }
 
 impl<H: HubDefinition> CallerContext<H> {
     pub(crate) fn new(hub: Hub<H>, member: Arc<Member>) -> Self {
-        Self { hub, member }
+        Self { hub, member, call: None }
+    }
+
+    /// The same caller, seen from one call.
+    pub(crate) fn in_call(&self, call: Arc<Progress>) -> Self {
+        Self { call: Some(call), ..self.clone() }
     }
 
     /// The hub that was called.
@@ -87,6 +97,36 @@ impl<H: HubDefinition> CallerContext<H> {
         self.member.aborted().await;
     }
 
+    /// Whether the client has cancelled this call, or its connection has begun to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.is_cancelled()) || self.is_aborted()
+    }
+
+    /// Waits until the client cancels this call (`CancelInvocation`), or the connection ends.
+    ///
+    /// A method is not stopped by either: it is told, and its answer is still sent. A stream that it has returned is
+    /// dropped. The `CallerContext` of `on_connected` and `on_disconnected` is of no call and knows the second only.
+    ///
+    /// ```
+    /// # use hubwire_hub::{CallerContext, HubDefinition, HubError, HubResult};
+    /// # async fn search() -> u32 { 1 }
+    /// # async fn example<H: HubDefinition>(cx: &CallerContext<H>) -> HubResult<u32> {
+    /// tokio::select! {
+    ///     found = search() => Ok(found),
+    ///     () = cx.cancelled() => Err(HubError::new("never mind")),
+    /// }
+    /// # }
+    /// ```
+    pub async fn cancelled(&self) {
+        match &self.call {
+            Some(call) => {
+                let (cancelled, aborted) = (pin!(call.cancelled()), pin!(self.aborted()));
+                future::select(cancelled, aborted).await;
+            }
+            None => self.aborted().await,
+        }
+    }
+
     pub(crate) fn member(&self) -> &Arc<Member> {
         &self.member
     }
@@ -94,7 +134,7 @@ impl<H: HubDefinition> CallerContext<H> {
 
 impl<H: HubDefinition> Clone for CallerContext<H> {
     fn clone(&self) -> Self {
-        Self { hub: self.hub.clone(), member: self.member.clone() }
+        Self { hub: self.hub.clone(), member: self.member.clone(), call: self.call.clone() }
     }
 }
 

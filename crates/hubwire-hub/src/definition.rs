@@ -76,13 +76,39 @@ pub enum MethodKind {
     Stream,
 }
 
+/// Where the value of a parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// From the arguments of the call.
+    Argument,
+    /// It is a stream that the client sends beside them.
+    Stream,
+}
+
 /// One parameter of a method.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
+    /// Where its value comes from.
+    pub kind: ParameterKind,
     /// Its name in Rust.
     pub name: &'static str,
     /// Its type as written.
     pub rust_type: &'static str,
+}
+
+impl<H: HubDefinition> Method<H> {
+    /// The parameters of one kind, in order.
+    pub(crate) fn parameters(
+        &self,
+        kind: ParameterKind,
+    ) -> impl Iterator<Item = &'static Parameter> {
+        self.parameters.iter().filter(move |parameter| parameter.kind == kind)
+    }
+
+    /// Whether a call of it carries a stream, in either direction.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.kind == MethodKind::Stream || self.parameters(ParameterKind::Stream).next().is_some()
+    }
 }
 
 impl<H: HubDefinition> fmt::Debug for Method<H> {

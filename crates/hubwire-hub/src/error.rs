@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::client_result::InvokeError;
+use crate::client_stream::ClientStreamError;
 
 /// What a hub method returns when it may fail.
 pub type HubResult<T> = Result<T, HubError>;
@@ -76,10 +77,14 @@ fn short_type_name(type_name: &'static str) -> &'static str {
 
 /// Any error becomes one of the server's own, which the client does not get to read.
 ///
-/// The one exception is an error that a client gave as the answer to a client result: it goes on to the caller, as in SignalR.
+/// The exceptions are errors that a client gave, as the answer to a client result or as the end of a stream that it sends: they go on to the caller, as in SignalR.
 impl<E: Error + Send + Sync + 'static> From<E> for HubError {
     fn from(error: E) -> Self {
-        if let Some(InvokeError::Client(message)) = (&error as &dyn Any).downcast_ref() {
+        let error_of_any_type: &dyn Any = &error;
+        if let Some(InvokeError::Client(message)) = error_of_any_type.downcast_ref() {
+            return Self::new(message.as_str());
+        }
+        if let Some(ClientStreamError::Client(message)) = error_of_any_type.downcast_ref() {
             return Self::new(message.as_str());
         }
         let type_name = std::any::type_name::<E>();
@@ -133,5 +138,8 @@ mod tests {
     fn the_error_of_a_client_goes_on_to_the_caller() {
         let error = HubError::from(InvokeError::Client("no".to_owned()));
         assert_eq!(error.message(), Some("no"));
+        let error = HubError::from(ClientStreamError::Client("enough".to_owned()));
+        assert_eq!(error.message(), Some("enough"));
+        assert_eq!(HubError::from(ClientStreamError::Disconnected).message(), None);
     }
 }

@@ -12,8 +12,9 @@
 //! - [`Hub`], [`HubBuilder`], [`HubOptions`]: the handle, and how one is built.
 //! - [`CallerContext`]: what a method knows about its caller.
 //! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them.
+//! - [`ClientStream`]: what a client sends as a stream.
 //! - [`HubError`], [`HubResult`]: failing.
-//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoOutcome`]: what `#[hub]` writes.
+//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoStream`], [`IntoItem`], [`IntoOutcome`]: what `#[hub]` writes.
 //!
 //! # What it does not do
 //!
@@ -21,7 +22,9 @@
 
 mod address;
 mod call;
+mod calls;
 mod client_result;
+mod client_stream;
 mod clients;
 mod context;
 mod definition;
@@ -37,22 +40,27 @@ mod member;
 #[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
 mod meter;
 mod options;
+mod progress;
 mod registry;
 mod reply;
 mod running;
 mod session;
+mod streaming;
+mod streams;
 mod target;
 mod texts;
 
 pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
 pub use self::call::{BindError, Call, FromCall};
 pub use self::client_result::{ClientResult, InvokeError};
+pub use self::client_stream::{ClientStream, ClientStreamError};
 pub use self::clients::{CallerClients, Clients};
 pub use self::context::CallerContext;
-pub use self::definition::{HubDefinition, Method, MethodKind, Parameter};
+pub use self::definition::{HubDefinition, Method, MethodKind, Parameter, ParameterKind};
 pub use self::error::{HubError, HubResult};
 pub use self::groups::{GroupError, Groups};
 pub use self::hub::{Hub, HubBuilder};
 pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
+pub use self::streaming::{IntoItem, IntoStream, ItemProbe};
 pub use self::target::{Compressed, Target};

@@ -27,10 +27,14 @@ pub struct HubOptions {
     pub handshake_timeout: Duration,
     /// How often clients are pinged.
     pub keep_alive_interval: Duration,
+    /// How many streams of one client are open at the same time, in both directions together.
+    pub maximum_open_streams_per_client: usize,
     /// How many calls of one client run at the same time.
     pub maximum_parallel_invocations_per_client: usize,
     /// The longest hub message that is accepted, in bytes with its framing.
     pub maximum_receive_message_size: Option<usize>,
+    /// How long a method may leave a client's stream unread while it holds up the connection.
+    pub upload_stall_timeout: Duration,
 }
 
 impl Default for HubOptions {
@@ -40,8 +44,10 @@ impl Default for HubOptions {
             enable_detailed_errors: false,
             handshake_timeout: Duration::from_secs(15),
             keep_alive_interval: Duration::from_secs(15),
+            maximum_open_streams_per_client: 100,
             maximum_parallel_invocations_per_client: 1,
             maximum_receive_message_size: Some(32 * 1024),
+            upload_stall_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -83,7 +89,19 @@ impl HubOptions {
         self
     }
 
+    /// Sets how many streams of one client are open at the same time, those that it receives and those that it sends
+    /// together; a call that would open more is answered with an error.
+    ///
+    /// Default 100: no page needs as many, and each costs about a kilobyte beside what it carries.
+    #[must_use]
+    pub fn maximum_open_streams_per_client(mut self, streams: usize) -> Self {
+        self.maximum_open_streams_per_client = streams;
+        self
+    }
+
     /// Sets how many calls of one client run at the same time; further ones wait, in order.
+    ///
+    /// A call with a stream, in either direction, waits for its turn like any other, but keeps none: it may go on for hours.
     ///
     /// Default 1: calls of one client are handled one after another.
     #[must_use]
@@ -101,6 +119,17 @@ impl HubOptions {
         self
     }
 
+    /// Sets how long a method may leave a [`ClientStream`](crate::ClientStream) unread while nothing else of its
+    /// connection is read because of that; then the stream ends with an error.
+    ///
+    /// Default 30 s. Counted in whole seconds. Up to `application_max_buffer_size` bytes an unread stream holds nothing
+    /// up, and may stay unread for ever.
+    #[must_use]
+    pub fn upload_stall_timeout(mut self, timeout: Duration) -> Self {
+        self.upload_stall_timeout = timeout;
+        self
+    }
+
     /// Checks every option.
     ///
     /// # Errors
@@ -111,6 +140,7 @@ impl HubOptions {
             ("client_timeout_interval", self.client_timeout_interval),
             ("handshake_timeout", self.handshake_timeout),
             ("keep_alive_interval", self.keep_alive_interval),
+            ("upload_stall_timeout", self.upload_stall_timeout),
         ];
         for (option, value) in times {
             let shown = format_args!("{value:?}");

@@ -5,18 +5,21 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use hubwire_protocol::InvocationId;
 use hubwire_transport::panic_text;
 
 use crate::call::{Call, CallHead};
-use crate::client_result::{OpenQuestions, poll_call};
+use crate::client_result::poll_call;
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method};
 use crate::error::HubResult;
+use crate::progress::Progress;
+use crate::streams::Streaming;
 use crate::texts::{self, Detail};
 
 /// A method that runs for the client.
@@ -25,9 +28,28 @@ pub(crate) struct Running<H: HubDefinition> {
     context: CallerContext<H>,
     method: &'static Method<H>,
     head: Rc<CallHead>,
-    questions: OpenQuestions,
-    is_awaiting: bool,
-    awaiting: Rc<Cell<usize>>,
+    progress: Arc<Progress>,
+    load: Rc<Load>,
+    share: Share,
+    /// Closes its streams when it ends.
+    _streaming: Option<Streaming>,
+}
+
+/// The running calls of a session that keep no other from its turn.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    /// Those that wait for a client's result.
+    pub(crate) awaiting: Cell<usize>,
+    /// Those that carry a stream.
+    pub(crate) streaming: Cell<usize>,
+}
+
+/// What a call counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    Awaiting,
+    Streaming,
+    Turn,
 }
 
 impl<H: HubDefinition> Future for Running<H> {
@@ -36,12 +58,14 @@ impl<H: HubDefinition> Future for Running<H> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // A method that panics is an error for its caller only. Its own state is dropped here and now; what it shared with
         // others is as it would be after a panic in a task of its own.
-        let Self { future, questions, .. } = &mut *self;
+        let Self { future, progress, .. } = &mut *self;
         let future = future.as_mut();
-        let polled = poll_call(questions, || catch_unwind(AssertUnwindSafe(|| future.poll(cx))));
-        let is_pending = matches!(polled, Ok(Poll::Pending));
-        let is_asking = self.questions.load(Ordering::Relaxed) > 0;
-        self.set_awaiting(is_pending && is_asking);
+        let polled = poll_call(progress, || catch_unwind(AssertUnwindSafe(|| future.poll(cx))));
+        if self.share != Share::Streaming {
+            let is_pending = matches!(polled, Ok(Poll::Pending));
+            let is_awaiting = is_pending && self.progress.is_asking();
+            self.count_as(if is_awaiting { Share::Awaiting } else { Share::Turn });
+        }
         polled.unwrap_or_else(|panic| {
             let panic = panic_text(&*panic);
             let method = self.method;
@@ -60,24 +84,53 @@ impl<H: HubDefinition> Future for Running<H> {
 }
 
 impl<H: HubDefinition> Running<H> {
-    /// Starts `call`; `awaiting` counts those of its session that wait for a client.
-    pub(crate) fn new(call: Call<H>, awaiting: Rc<Cell<usize>>) -> Self {
+    /// Starts `call`, which is counted in the `load` of its session.
+    pub(crate) fn new(
+        call: Call<H>,
+        progress: Arc<Progress>,
+        load: Rc<Load>,
+        streaming: Option<Streaming>,
+    ) -> Self {
         let (context, method, head) = (call.context.clone(), call.method, call.head.clone());
-        Self {
-            future: (method.call)(call),
-            context,
-            method,
-            head,
-            questions: OpenQuestions::default(),
-            is_awaiting: false,
-            awaiting,
+        let future = (method.call)(call);
+        let share = Share::Turn;
+        let mut running =
+            Self { future, context, method, head, progress, load, share, _streaming: streaming };
+        if method.is_streaming() {
+            running.count_as(Share::Streaming);
         }
+        running
     }
 
-    fn set_awaiting(&mut self, is_awaiting: bool) {
-        let others = self.awaiting.get() - usize::from(self.is_awaiting);
-        self.awaiting.set(others + usize::from(is_awaiting));
-        self.is_awaiting = is_awaiting;
+    /// Whether it answers the call with this id.
+    pub(crate) fn answers(&self, id: &InvocationId) -> bool {
+        self.head.invocation_id.as_ref() == Some(id)
+    }
+
+    /// Tells it that its client wants no answer any more.
+    pub(crate) fn cancel(&self) {
+        self.progress.cancel();
+    }
+
+    fn count_as(&mut self, share: Share) {
+        let counter = |share| match share {
+            Share::Awaiting => Some(&self.load.awaiting),
+            Share::Streaming => Some(&self.load.streaming),
+            Share::Turn => None,
+        };
+        if let Some(counter) = counter(self.share) {
+            counter.set(counter.get() - 1);
+        }
+        if let Some(counter) = counter(share) {
+            counter.set(counter.get() + 1);
+        }
+        self.share = share;
+    }
+}
+
+impl<H: HubDefinition> Drop for Running<H> {
+    fn drop(&mut self) {
+        self.count_as(Share::Turn);
     }
 }
 

@@ -16,34 +16,27 @@
 //! Calls of one client run one after another unless the options say otherwise; one that waits for a client's result lets the next one run.
 //! A call that waits for its turn counts against the inbox, so a client that sends faster than it is served is not read any further; pings, answers and the end are heard as long as there is room.
 
-use std::cell::Cell;
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use hubwire_protocol::{Close, HubMessage, Invocation, MessageReader};
-use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message};
+use hubwire_protocol::{Close, Completion, HubMessage, MessageReader, StreamItem};
+use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, ticks};
 use tracing::Instrument;
 
-use crate::call::{Call, CallHead};
+use crate::calls::Calls;
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, MethodKind};
-use crate::ending::{closed_with, dismisses, last_words};
+use crate::ending::{closed_with, last_words};
 use crate::error::{HubError, HubResult, with_sources};
 use crate::handshake::{Shaken, shake_hands, too_big};
 use crate::hub::Hub;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::member::Member;
-use crate::meter;
 use crate::registry::Presence;
-use crate::running::{Running, shielded};
-use crate::texts::{self, Detail};
+use crate::running::shielded;
 
 /// Runs one connection of a hub to its end.
 pub(crate) async fn run<H: HubDefinition>(hub: Hub<H>, connection: Connection) {
@@ -65,9 +58,6 @@ pub(crate) async fn run<H: HubDefinition>(hub: Hub<H>, connection: Connection) {
 /// Long enough for what a call usually has left to do, so that it is over when its client is reported gone; shorter than the five seconds that a server that goes down waits, so that `on_disconnected` has time too.
 const CALLS_GRACE: u64 = 3;
 
-/// How many calls may wait for a client's result beside those that have their turn: a client that calls and never answers must not pile them up.
-const AWAITING_MAX: usize = 16;
-
 /// How many turns a session takes before others have theirs: whatever it sends, sockets must get to write.
 const TURNS_AT_ONCE: usize = 16;
 
@@ -79,20 +69,9 @@ struct Session<H: HubDefinition> {
     reader: MessageReader,
     keep_alive: KeepAlive,
     ping: Message,
-    running: FuturesUnordered<Running<H>>,
-    /// How many of those that run wait for a client's result.
-    awaiting: Rc<Cell<usize>>,
-    waiting: VecDeque<Waiting>,
+    calls: Calls<H>,
     /// Turns since others had theirs.
     turns: usize,
-}
-
-/// A call that waits for its turn.
-struct Waiting {
-    invocation: Invocation,
-    kind: MethodKind,
-    /// What it counts for in the inbox.
-    bytes: usize,
 }
 
 /// What a session waits for.
@@ -108,16 +87,9 @@ impl<H: HubDefinition> Session<H> {
         let keep_alive = KeepAlive::new(&hub.core().options, transport, connection.ticks());
         let member = Arc::new(Member::new(connection, shaken.protocol));
         let ping = member.message(|protocol, out| protocol.write_ping(out));
-        Self {
-            context: CallerContext::new(hub, member),
-            reader: shaken.reader,
-            keep_alive,
-            ping,
-            running: FuturesUnordered::new(),
-            awaiting: Rc::default(),
-            waiting: VecDeque::new(),
-            turns: 0,
-        }
+        let context = CallerContext::new(hub, member);
+        let calls = Calls::new(context.clone());
+        Self { context, reader: shaken.reader, keep_alive, ping, calls, turns: 0 }
     }
 
     fn connection(&self) -> &Connection {
@@ -139,7 +111,7 @@ impl<H: HubDefinition> Session<H> {
         drop(presence);
         self.connection().log_end(&core.name, &reason);
         // Calls that outlived their client are not stopped halfway.
-        while self.running.next().await.is_some() {}
+        self.calls.run_out().await;
     }
 
     /// Runs `on_connected`; payloads wait until it returns. An end that comes meanwhile is returned.
@@ -212,7 +184,7 @@ impl<H: HubDefinition> Session<H> {
                     received = self.receive();
                 }
                 Step::Event(Event::Tick) => self.tick(),
-                Step::Turn => self.start_waiting(),
+                Step::Turn => self.calls.start_waiting(),
             }
         }
     }
@@ -232,10 +204,7 @@ impl<H: HubDefinition> Session<H> {
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        if let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) {
-            return Poll::Ready(Step::Turn);
-        }
-        if !self.waiting.is_empty() && self.has_turn() {
+        if self.calls.poll_turn(cx).is_ready() {
             return Poll::Ready(Step::Turn);
         }
         self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
@@ -249,8 +218,8 @@ impl<H: HubDefinition> Session<H> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(too_big(&error, self.reader.buffered())),
             };
-            // A call that has to wait keeps no larger buffer either, whatever its size.
-            let is_copied = frame.len() <= COPIED || self.is_busy();
+            // A call or an item that has to wait keeps no larger buffer either, whatever its size.
+            let is_copied = frame.len() <= COPIED || self.calls.keeps_what_comes();
             let frame = if is_copied { Bytes::copy_from_slice(&frame) } else { frame };
             let message = self
                 .context
@@ -259,37 +228,36 @@ impl<H: HubDefinition> Session<H> {
                 .parse(&frame)
                 .map_err(|error| DisconnectReason::BadMessage { detail: error.to_string() })?;
             tracing::trace!(?message, "received");
-            self.handle(message, frame.len() + size_of::<Waiting>())?;
+            self.handle(message, frame.len())?;
         }
-    }
-
-    /// Whether a call that comes now has to wait.
-    fn is_busy(&self) -> bool {
-        !self.waiting.is_empty() || !self.has_turn()
     }
 
     fn handle(&mut self, message: HubMessage, bytes: usize) -> Result<(), DisconnectReason> {
         match message {
             HubMessage::Invocation(invocation) => {
-                self.enqueue(Waiting { invocation, kind: MethodKind::Invocation, bytes });
+                self.calls.receive(invocation, MethodKind::Invocation, bytes);
             }
             HubMessage::StreamInvocation(invocation) => {
-                self.enqueue(Waiting { invocation, kind: MethodKind::Stream, bytes });
+                self.calls.receive(invocation, MethodKind::Stream, bytes);
             }
-            HubMessage::Completion(completion) => {
-                let id = completion.invocation_id.as_str();
-                self.context.member().answer(id, completion.outcome);
+            HubMessage::Completion(Completion { invocation_id, outcome, .. }) => {
+                if let Some(outcome) = self.calls.streams.complete(&invocation_id, outcome) {
+                    self.context.member().answer(invocation_id.as_str(), outcome);
+                }
             }
+            HubMessage::StreamItem(StreamItem { invocation_id, item, .. }) => {
+                self.calls.streams.receive(&invocation_id, item);
+                self.watch_uploads();
+            }
+            HubMessage::CancelInvocation(cancel) => self.calls.cancel(&cancel.invocation_id),
             HubMessage::Ping => self.watch(),
             HubMessage::Close(close) => {
                 return Err(DisconnectReason::ClientClosed { error: close.error });
             }
-            // Nothing of ours that these could be about: late messages of a stream that has ended, or of a version to come.
-            HubMessage::StreamItem(_)
-            | HubMessage::CancelInvocation(_)
-            | HubMessage::Ack(_)
-            | HubMessage::Sequence(_)
-            | HubMessage::Unknown(_) => tracing::debug!("ignored a message that concerns nothing"),
+            // Nothing of ours that these could be about: stateful reconnect was not agreed on, or a version to come.
+            HubMessage::Ack(_) | HubMessage::Sequence(_) | HubMessage::Unknown(_) => {
+                tracing::debug!("ignored a message that concerns nothing");
+            }
         }
         Ok(())
     }
@@ -299,12 +267,26 @@ impl<H: HubDefinition> Session<H> {
         self.connection().wake_at(self.keep_alive.deadline());
     }
 
+    /// While a client's stream holds up its connection, every second counts.
+    fn watch_uploads(&self) {
+        if self.connection().is_unread() {
+            self.connection().wake_at(self.next_tick());
+        }
+    }
+
+    fn next_tick(&self) -> u64 {
+        let deadline = self.keep_alive.deadline();
+        let is_held_up = self.calls.streams.is_receiving() && self.connection().is_unread();
+        if is_held_up { deadline.min(self.connection().ticks() + 1) } else { deadline }
+    }
+
     fn tick(&mut self) {
         let connection = self.context.member().connection.clone();
         let now = connection.ticks();
         if connection.is_unread() {
             // It was not heard, so its silence means nothing.
             self.keep_alive.received(now);
+            self.calls.streams.stall(ticks(self.context.hub().core().options.upload_stall_timeout));
         }
         match self.keep_alive.tick(now) {
             Due::Nothing => {}
@@ -315,90 +297,7 @@ impl<H: HubDefinition> Session<H> {
             }
             Due::Timeout => connection.close(DisconnectReason::ClientTimeout),
         }
-        connection.wake_at(self.keep_alive.deadline());
-    }
-
-    fn enqueue(&mut self, call: Waiting) {
-        if self.is_busy() {
-            self.connection().hold(call.bytes);
-            self.waiting.push_back(call);
-        } else {
-            self.start(call);
-        }
-    }
-
-    /// Whether another call may start. Those that wait for a client's result do not count: the client may have to call first.
-    fn has_turn(&self) -> bool {
-        let parallel = self.context.hub().core().options.maximum_parallel_invocations_per_client;
-        let (running, awaiting) = (self.running.len(), self.awaiting.get());
-        running - awaiting < parallel
-            && running < parallel.saturating_add(AWAITING_MAX)
-            && !self.is_dismissed()
-    }
-
-    /// Whether the connection ends by the will of the server, which wants no call of the client any more.
-    fn is_dismissed(&self) -> bool {
-        let connection = self.connection();
-        connection.is_closing() && connection.disconnect_reason().as_ref().is_some_and(dismisses)
-    }
-
-    fn start_waiting(&mut self) {
-        while self.has_turn()
-            && let Some(call) = self.waiting.pop_front()
-        {
-            self.connection().release(call.bytes);
-            self.start(call);
-        }
-    }
-
-    /// Starts a call, or answers why it cannot be started.
-    fn start(&self, call: Waiting) {
-        let Waiting { invocation, kind, .. } = call;
-        let Invocation { invocation_id, target, arguments, stream_ids, .. } = invocation;
-        let head = Rc::new(CallHead { invocation_id, target });
-        let method = self.context.hub().inner().methods.find(&head.target);
-        meter::called(self.context.hub().name(), method.map(|method| method.name));
-        let Some(method) = method else { return self.answer_unknown(&head) };
-        let refusal = match (method.kind, kind) {
-            (MethodKind::Stream, MethodKind::Invocation) => texts::streaming_expected(&head.target),
-            (MethodKind::Invocation, MethodKind::Stream) => {
-                texts::no_streaming_expected(&head.target)
-            }
-            _ if !stream_ids.is_empty() => {
-                let detail = Detail {
-                    kind: "HubException".to_owned(),
-                    text: texts::wrong_stream_count(stream_ids.len(), 0),
-                    is_public: true,
-                };
-                texts::with_detail(&texts::invocation_failed(&head.target), Some(&detail), true)
-            }
-            _ => {
-                let call = Call::new(self.context.clone(), method, head.clone(), arguments);
-                if let Err(error) = call.check_count() {
-                    return call.refuse(error);
-                }
-                return self.running.push(Running::new(call, self.awaiting.clone()));
-            }
-        };
-        tracing::warn!(
-            hub = self.context.hub().name(),
-            method = method.rust_name,
-            refusal,
-            "call refused"
-        );
-        self.context.answer_error(&head, &refusal, None);
-    }
-
-    fn answer_unknown(&self, head: &CallHead) {
-        let nearest = self.context.hub().inner().methods.nearest(&head.target);
-        tracing::warn!(
-            hub = self.context.hub().name(),
-            target = %head.target.chars().take(100).collect::<String>(),
-            nearest,
-            "call of an unknown method"
-        );
-        let text = format!("{} {}", texts::binding_failed(&head.target), texts::NO_SUCH_METHOD);
-        self.context.answer_error(head, &text, None);
+        connection.wake_at(self.next_tick());
     }
 
     /// The end: last words, what still runs, `on_disconnected`.
@@ -407,6 +306,7 @@ impl<H: HubDefinition> Session<H> {
         let last = last_words(&reason, options).map(|close| self.close_message(&close));
         self.connection().finish(last);
         self.context.member().abort();
+        self.calls.disconnect();
         self.finish_calls().await;
         let context = self.context.clone();
         let on_disconnected = context.hub().definition().on_disconnected(&context, &reason);
@@ -421,25 +321,18 @@ impl<H: HubDefinition> Session<H> {
     async fn finish_calls(&mut self) {
         let deadline = self.connection().ticks() + CALLS_GRACE;
         self.connection().wake_at(deadline);
-        self.start_waiting();
+        self.calls.start_waiting();
         loop {
-            if self.running.is_empty() && (self.waiting.is_empty() || self.is_dismissed()) {
+            if self.calls.are_over() {
                 return;
             }
             match self.next_step().await {
-                Step::Turn => self.start_waiting(),
+                Step::Turn => self.calls.start_waiting(),
                 Step::Event(Event::Tick) if self.connection().ticks() >= deadline => break,
                 Step::Event(_) => {}
             }
         }
-        tracing::warn!(
-            hub = self.context.hub().name(),
-            running = self.running.len(),
-            waiting = self.waiting.len(),
-            "calls outlive their connection; those that wait are dropped"
-        );
-        // What they hold of the inbox is not released: a connection that ends receives nothing.
-        self.waiting.clear();
+        self.calls.outlive();
     }
 
     fn close_message(&self, close: &Close) -> Message {

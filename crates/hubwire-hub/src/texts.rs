@@ -20,6 +20,11 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
+    /// A detail that every client may know.
+    pub(crate) fn public(text: String) -> Self {
+        Self { kind: "HubException".to_owned(), text, is_public: true }
+    }
+
     /// A detail that only a server with detailed errors tells.
     pub(crate) fn internal(kind: &str, text: impl Into<String>) -> Self {
         Self { kind: kind.to_owned(), text: text.into(), is_public: false }
@@ -68,6 +73,20 @@ pub(crate) fn no_streaming_expected(method: &str) -> String {
     format!(
         "The client attempted to invoke the non-streaming '{method}' method with a streaming invocation."
     )
+}
+
+pub(crate) const STREAM_FAILED: &str = "An error occurred on the server while streaming results.";
+
+pub(crate) fn id_in_use(invocation_id: &str) -> String {
+    format!("Invocation ID '{invocation_id}' is already in use.")
+}
+
+pub(crate) fn stream_id_in_use(stream_id: &str) -> String {
+    format!("Stream ID '{stream_id}' is already in use.")
+}
+
+pub(crate) fn too_many_streams(limit: usize) -> String {
+    format!("The limit of {limit} open stream(s) was reached.")
 }
 
 pub(crate) fn wrong_stream_count(sent: usize, expected: usize) -> String {

@@ -55,6 +55,34 @@ mod validate;
 /// It is `async` or not, its future need not be `Send`, and it returns a value, nothing, or a `Result`, under
 /// whatever name.
 ///
+/// # Streams
+///
+/// A method whose signature says `impl Stream<Item = T>`, alone or in a `Result`, answers with a stream, which may
+/// borrow from `&self`; items that are `Result`s end it with their first error.
+/// A parameter that is written `ClientStream<T>` is a stream that the client sends.
+///
+/// ```
+/// use futures_util::stream;
+/// use hubwire::prelude::*;
+///
+/// struct Numbers;
+///
+/// #[hub]
+/// impl Numbers {
+///     fn count(&self, to: u32) -> impl Stream<Item = u32> {
+///         stream::iter(0..to)
+///     }
+///
+///     async fn sum(&self, mut numbers: ClientStream<i64>) -> HubResult<i64> {
+///         let mut sum = 0;
+///         while let Some(number) = numbers.next().await {
+///             sum += number?;
+///         }
+///         Ok(sum)
+///     }
+/// }
+/// ```
+///
 /// # Options
 ///
 /// - `client = ChatClient`: the `#[hub_client]` that this hub sends to, as visible as the hub itself.

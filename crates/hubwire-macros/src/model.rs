@@ -19,7 +19,15 @@ pub(crate) struct Hub {
 pub(crate) struct Method {
     pub(crate) compression: Compressed,
     pub(crate) function: Function,
+    pub(crate) kind: MethodKind,
     pub(crate) name: String,
+}
+
+/// How a method answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MethodKind {
+    Invocation,
+    Stream,
 }
 
 /// Whether a method's messages may be compressed.
@@ -61,8 +69,16 @@ pub(crate) enum Argument {
 
 /// An argument that the client sends.
 pub(crate) struct Parameter {
+    pub(crate) kind: ParameterKind,
     pub(crate) name: String,
     pub(crate) ty: Box<Type>,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ParameterKind {
+    Argument,
+    Stream,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

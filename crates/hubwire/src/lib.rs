@@ -228,9 +228,9 @@ pub use hubwire_actix::{
     ShutdownOptions,
 };
 pub use hubwire_hub::{
-    CallerClients, CallerContext, ClientProxy, ClientResult, Clients, Delivery, DeliveryError,
-    Disconnect, GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubOptions,
-    HubResult, InvokeError, Many, One, Target,
+    CallerClients, CallerContext, ClientProxy, ClientResult, ClientStream, ClientStreamError,
+    Clients, Delivery, DeliveryError, Disconnect, GroupError, Groups, Hub, HubBuilder,
+    HubDefinition, HubError, HubOptions, HubResult, InvokeError, Many, One, Target,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{DecodeError, EncodeError};
@@ -249,8 +249,8 @@ pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
         Address, Call, CallerContext, ClientProxy, ClientResult, Compressed, Delivery, Disconnect,
-        Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply, Method, MethodKind,
-        One, Parameter, Probe, Target, Value,
+        Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply, IntoStream,
+        ItemProbe, Method, MethodKind, One, Parameter, ParameterKind, Probe, Target, Value,
     };
     pub use hubwire_transport::DisconnectReason;
 }

@@ -13,3 +13,4 @@ mod kit;
 mod lifecycle;
 mod order;
 mod pressure;
+mod streams;

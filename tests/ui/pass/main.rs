@@ -13,6 +13,7 @@ mod names;
 mod no_client;
 mod not_send;
 mod results;
+mod streams;
 mod values;
 mod visibility;
 

@@ -5,7 +5,10 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{ext::IdentExt, parse_quote, spanned::Spanned};
 
 use crate::{
-    model::{Argument, Compressed, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
+    model::{
+        Argument, Compressed, Event, Function, Hub, Lifecycle, Method, MethodKind, Parameter,
+        ParameterKind, Timing,
+    },
     type_text::type_text,
 };
 
@@ -57,16 +60,26 @@ fn client_of(hub: &Hub) -> TokenStream {
 }
 
 fn method(method: &Method) -> TokenStream {
-    let Method { compression, function, name } = method;
+    let Method { compression, function, kind, name } = method;
     let compression = match compression {
         Compressed::Allowed => quote!(::hubwire::__private::Compressed::Allowed),
         Compressed::Never => quote!(::hubwire::__private::Compressed::Never),
     };
     let Function { cfgs, returned, .. } = function;
     let rust_name = function.ident.unraw().to_string();
-    let described = parameters(function).map(|Parameter { name, ty }| {
+    let described = parameters(function).map(|Parameter { kind, name, ty }| {
+        let kind = match kind {
+            ParameterKind::Argument => quote!(Argument),
+            ParameterKind::Stream => quote!(Stream),
+        };
         let rust_type = type_text(ty);
-        quote!(::hubwire::__private::Parameter { name: #name, rust_type: #rust_type })
+        quote! {
+            ::hubwire::__private::Parameter {
+                kind: ::hubwire::__private::ParameterKind::#kind,
+                name: #name,
+                rust_type: #rust_type,
+            }
+        }
     });
     let call = local("call");
     let rebound = parameters(function).next().map(|_| quote!(let mut #call = #call;));
@@ -75,18 +88,17 @@ fn method(method: &Method) -> TokenStream {
         .map(|(index, parameter)| bind(&call, &position(index), parameter));
     let context = quote!(#call.context());
     let invocation = invocation(function, &quote!(#call.hub()), &context, &TokenStream::new());
-    // Spanned at the returned type, because there the user can change what does not serialize.
-    let (reply, marker) = (local_at("reply", *returned), local_at("marker", *returned));
-    let replied = quote_spanned! {*returned=>
-        let #marker = ::hubwire::__private::Probe(&#reply).reply_marker();
-        <_ as ::hubwire::__private::IntoReply<_, Self>>::reply(#marker, #reply, &#call).await
+    let reply = local_at("reply", *returned);
+    let (kind, replied) = match kind {
+        MethodKind::Invocation => (quote!(Invocation), replied(*returned, &reply, &call)),
+        MethodKind::Stream => (quote!(Stream), streamed(*returned, &reply, &call)),
     };
     quote! {
         #(#cfgs)*
         ::hubwire::__private::Method {
             name: #name,
             rust_name: #rust_name,
-            kind: ::hubwire::__private::MethodKind::Invocation,
+            kind: ::hubwire::__private::MethodKind::#kind,
             compression: #compression,
             parameters: &[#(#described),*],
             call: |#call| ::std::boxed::Box::pin(async move {
@@ -95,6 +107,31 @@ fn method(method: &Method) -> TokenStream {
                 let #reply = #invocation;
                 #replied
             }),
+        }
+    }
+}
+
+/// Answers with a value. Spanned at the returned type, because there the user can change what does not serialize.
+fn replied(returned: Span, reply: &Ident, call: &Ident) -> TokenStream {
+    let marker = local_at("marker", returned);
+    quote_spanned! {returned=>
+        let #marker = ::hubwire::__private::Probe(&#reply).reply_marker();
+        <_ as ::hubwire::__private::IntoReply<_, Self>>::reply(#marker, #reply, &#call).await
+    }
+}
+
+/// Answers with the items of a stream, or why there is none.
+fn streamed(returned: Span, reply: &Ident, call: &Ident) -> TokenStream {
+    let marker = local_at("marker", returned);
+    let (items, error) = (local_at("items", returned), local_at("error", returned));
+    quote_spanned! {returned=>
+        let #marker = ::hubwire::__private::Probe(&#reply).reply_marker();
+        match <_ as ::hubwire::__private::IntoStream<_>>::items(#marker, #reply) {
+            ::core::result::Result::Ok(#items) => {
+                let #marker = ::hubwire::__private::ItemProbe(&#items).reply_marker();
+                #call.stream(#marker, #items).await
+            }
+            ::core::result::Result::Err(#error) => #call.fail(&#error),
         }
     }
 }

@@ -56,7 +56,11 @@ fn a_hub_becomes_a_table() {
                         kind: ::hubwire::__private::MethodKind::Invocation,
                         compression: ::hubwire::__private::Compressed::Allowed,
                         parameters: &[
-                            ::hubwire::__private::Parameter { name: "text", rust_type: "String" }
+                            ::hubwire::__private::Parameter {
+                                kind: ::hubwire::__private::ParameterKind::Argument,
+                                name: "text",
+                                rust_type: "String",
+                            }
                         ],
                         call: |call| ::std::boxed::Box::pin(async move {
                             let mut call = call;

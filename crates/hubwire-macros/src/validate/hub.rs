@@ -15,7 +15,10 @@ use super::{
 use crate::{
     attribute::{BlockOptions, HubAttributes, MethodOptions, cfgs},
     case::RenameAll,
-    model::{Argument, Compressed, Event, Function, Hub, Lifecycle, Method, Parameter, Timing},
+    model::{
+        Argument, Compressed, Event, Function, Hub, Lifecycle, Method, MethodKind, Parameter,
+        ParameterKind, Timing,
+    },
 };
 
 /// Reads a block under `#[hub]`.
@@ -126,14 +129,16 @@ fn method(
         }
     }
     few_parameters(parameters.get(MAX_PARAMETERS), refusals);
-    if let ReturnType::Type(_, ty) = &signature.output {
-        returned(ty, refusals);
-    }
+    let kind = match &signature.output {
+        ReturnType::Default => MethodKind::Invocation,
+        ReturnType::Type(_, ty) => returned(ty, refusals),
+    };
     let rust_name = signature.ident.unraw().to_string();
     let renamed = options.rename.map(|name| name.value());
     Method {
         compression: Compressed::unless(options.uncompressed.as_ref()),
         function: read_function(function, arguments),
+        kind,
         name: renamed.unwrap_or_else(|| rename_all.apply(&rust_name)),
     }
 }
@@ -260,22 +265,22 @@ fn parameter(input: &PatType, refusals: &mut Refusals) -> Parameter {
             String::new()
         }
     };
-    Parameter { name, ty: input.ty.clone() }
+    let kind = match last_segment(&input.ty) {
+        Some(segment) if segment.ident == "ClientStream" => ParameterKind::Stream,
+        _ => ParameterKind::Argument,
+    };
+    Parameter { kind, name, ty: input.ty.clone() }
 }
 
-/// Refuses what is no value, and will not become one by implementing a trait.
-fn returned(ty: &Type, refusals: &mut Refusals) {
+/// How a method with this type answers. The signature alone decides, because a call of the wrong kind is refused before it runs.
+fn returned(ty: &Type, refusals: &mut Refusals) -> MethodKind {
     if is_impl_trait(ty, "Future") {
         refusals.refuse(ty, "a method that waits is written as `async fn`");
     }
     let inside = last_segment(ty).and_then(first_type);
-    if is_impl_trait(ty, "Stream") || inside.is_some_and(|ty| is_impl_trait(ty, "Stream")) {
-        refusals.refuse(
-            ty,
-            "hub methods cannot return streams yet: send the items to `cx.clients().caller()` one \
-             by one",
-        );
-    }
+    let is_stream =
+        is_impl_trait(ty, "Stream") || inside.is_some_and(|ty| is_impl_trait(ty, "Stream"));
+    if is_stream { MethodKind::Stream } else { MethodKind::Invocation }
 }
 
 fn first_type(segment: &PathSegment) -> Option<&Type> {

@@ -236,10 +236,8 @@ fn what_is_no_plain_function_is_refused() {
         "fn f(&self) -> impl Future<Output = u8> {}",
         &["a method that waits is written as `async fn`"],
     );
-    let stream = "hub methods cannot return streams yet: send the items to \
-                  `cx.clients().caller()` one by one";
-    check_method("fn f(&self) -> impl Stream<Item = u8> {}", &[stream]);
-    check_method("fn f(&self) -> HubResult<impl futures::Stream<Item = u8> + use<>> {}", &[stream]);
+    check_method("fn f(&self) -> impl Stream<Item = u8> {}", &[]);
+    check_method("fn f(&self) -> HubResult<impl futures::Stream<Item = u8> + use<>> {}", &[]);
     check_method("fn f(&self) -> Stream {}", &[]);
     check_method(
         "methods! {}",

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::stream;
 use hubwire::ClientProxy;
 use hubwire::prelude::*;
 use serde::Deserialize;
@@ -16,6 +17,18 @@ pub trait Client {
     fn big(text: &str);
     #[hub(uncompressed)]
     fn secret(text: &str);
+}
+
+/// The end of a stream, which is written down.
+struct Ending {
+    log: Log,
+    id: ConnectionId,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.log.add(&self.id, "ticks cancelled".to_owned());
+    }
 }
 
 /// Forgets that JavaScript names its fields in camelCase.
@@ -102,6 +115,66 @@ impl Scenario {
     async fn slow(&self, ms: u64, value: Value) -> Value {
         tokio::time::sleep(Duration::from_millis(ms)).await;
         value
+    }
+
+    fn counter(&self, count: u32) -> impl Stream<Item = u32> {
+        stream::iter(0..count)
+    }
+
+    fn counter_then_fail(&self, count: u32) -> impl Stream<Item = HubResult<u32>> {
+        let failure = stream::iter([Err(HubError::new("stream broke"))]);
+        stream::iter((0..count).map(Ok)).chain(failure)
+    }
+
+    async fn counter_if(&self, open: bool) -> HubResult<impl Stream<Item = u32>> {
+        if !open {
+            return Err(HubError::new("not now"));
+        }
+        tokio::task::yield_now().await;
+        Ok(stream::iter(0..3))
+    }
+
+    /// Counts until nobody listens any more, and then writes that down.
+    fn ticks(&self, cx: &CallerContext<Self>, ms: u64) -> impl Stream<Item = u32> {
+        let end = Ending { log: self.log.clone(), id: cx.connection_id().clone() };
+        stream::unfold((0, end), move |(count, end)| async move {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            Some((count, (count + 1, end)))
+        })
+    }
+
+    /// `count` texts of 1,000 letters.
+    fn flood(&self, count: u32) -> impl Stream<Item = String> {
+        stream::iter(0..count).map(|number| format!("{number:a<1000}"))
+    }
+
+    async fn sum(&self, mut numbers: ClientStream<i64>) -> HubResult<i64> {
+        let mut sum = 0;
+        while let Some(number) = numbers.next().await {
+            sum += number?;
+        }
+        Ok(sum)
+    }
+
+    async fn two_streams(
+        &self,
+        mut numbers: ClientStream<i64>,
+        text: String,
+        mut texts: ClientStream<String>,
+    ) -> HubResult<String> {
+        let mut sum = 0;
+        while let Some(number) = numbers.next().await {
+            sum += number?;
+        }
+        let mut joined = format!("{sum}{text}");
+        while let Some(text) = texts.next().await {
+            joined += &text?;
+        }
+        Ok(joined)
+    }
+
+    fn doubled(&self, numbers: ClientStream<i64>) -> impl Stream<Item = HubResult<i64>> {
+        numbers.map(|number| Ok(number? * 2))
     }
 
     fn connection_id(&self, cx: &CallerContext<Self>) -> String {

@@ -1,0 +1,250 @@
+//! The calls of one client: those that run, and those that wait for their turn.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use hubwire_protocol::{Invocation, InvocationId};
+
+use crate::call::{Call, CallHead};
+use crate::context::CallerContext;
+use crate::definition::{HubDefinition, Method, MethodKind, ParameterKind};
+use crate::ending::dismisses;
+use crate::meter;
+use crate::progress::Progress;
+use crate::running::{Load, Running};
+use crate::streams::{StreamError, Streaming, Streams};
+use crate::texts::{self, Detail};
+
+/// How many calls may wait for a client's result beside those that have their turn: a client that calls and never answers must not pile them up.
+const AWAITING_MAX: usize = 16;
+
+/// The calls of a session.
+pub(crate) struct Calls<H: HubDefinition> {
+    context: CallerContext<H>,
+    running: FuturesUnordered<Running<H>>,
+    load: Rc<Load>,
+    waiting: VecDeque<Waiting>,
+    pub(crate) streams: Rc<Streams>,
+}
+
+/// A call that waits for its turn.
+struct Waiting {
+    invocation: Invocation,
+    kind: MethodKind,
+    /// What it counts for in the inbox.
+    bytes: usize,
+    /// Its client has cancelled it already.
+    is_cancelled: bool,
+    streaming: Option<Streaming>,
+}
+
+impl<H: HubDefinition> Calls<H> {
+    pub(crate) fn new(context: CallerContext<H>) -> Self {
+        let limit = context.hub().core().options.maximum_open_streams_per_client;
+        let streams = Rc::new(Streams::new(context.member().connection.clone(), limit));
+        let (running, waiting) = (FuturesUnordered::new(), VecDeque::new());
+        Self { context, running, load: Rc::default(), waiting, streams }
+    }
+
+    /// Takes a call of `bytes` from the client.
+    pub(crate) fn receive(&mut self, invocation: Invocation, kind: MethodKind, bytes: usize) {
+        let streaming = match self.streams.open(&invocation, kind) {
+            Ok(streaming) => streaming,
+            Err(error) => return self.refuse_streams(invocation, error),
+        };
+        let bytes = bytes + size_of::<Waiting>();
+        let call = Waiting { invocation, kind, bytes, is_cancelled: false, streaming };
+        if self.is_busy() {
+            self.context.member().connection.hold(call.bytes);
+            self.waiting.push_back(call);
+        } else {
+            self.start(call);
+        }
+    }
+
+    /// Whether what comes now may have to wait.
+    pub(crate) fn keeps_what_comes(&self) -> bool {
+        self.is_busy() || self.streams.is_receiving()
+    }
+
+    /// Whether a call that comes now has to wait.
+    fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.has_turn()
+    }
+
+    /// Whether another call may start. Those that wait for a client's result do not count: the client may have to call
+    /// first. Nor do those with streams, which have a limit of their own.
+    fn has_turn(&self) -> bool {
+        let parallel = self.context.hub().core().options.maximum_parallel_invocations_per_client;
+        let running = self.running.len() - self.load.streaming.get();
+        running - self.load.awaiting.get() < parallel
+            && running < parallel.saturating_add(AWAITING_MAX)
+            && !self.is_dismissed()
+    }
+
+    /// Whether the connection ends by the will of the server, which wants no call of the client any more.
+    fn is_dismissed(&self) -> bool {
+        let connection = &self.context.member().connection;
+        connection.is_closing() && connection.disconnect_reason().as_ref().is_some_and(dismisses)
+    }
+
+    /// Ready when a call has ended, or another one may start.
+    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let has_ended = matches!(self.running.poll_next_unpin(cx), Poll::Ready(Some(())));
+        let may_start = !self.waiting.is_empty() && self.has_turn();
+        if has_ended || may_start { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    pub(crate) fn start_waiting(&mut self) {
+        while self.has_turn()
+            && let Some(call) = self.waiting.pop_front()
+        {
+            self.context.member().connection.release(call.bytes);
+            self.start(call);
+        }
+    }
+
+    /// Starts a call, or answers why it cannot be started.
+    fn start(&self, call: Waiting) {
+        let Waiting { invocation, kind, is_cancelled, streaming, .. } = call;
+        let Invocation { invocation_id, target, arguments, .. } = invocation;
+        let head = Rc::new(CallHead { invocation_id, target });
+        let method = self.context.hub().inner().methods.find(&head.target);
+        meter::called(self.context.hub().name(), method.map(|method| method.name));
+        let Some(method) = method else { return self.answer_unknown(&head) };
+        let uploads: Vec<_> = streaming
+            .iter()
+            .flat_map(|streaming| &streaming.uploads)
+            .map(|(_, upload)| upload.clone())
+            .collect();
+        if let Some(refusal) = mismatch(method, kind, &head) {
+            return self.refuse(method, &head, &refusal, None);
+        }
+        let sent = uploads.len();
+        let progress = Arc::new(Progress::default());
+        let context = self.context.in_call(progress.clone());
+        let call = Call::new(context, method, head.clone(), arguments, uploads);
+        if let Err(error) = call.check_count() {
+            return call.refuse(error);
+        }
+        let expected = method.parameters(ParameterKind::Stream).count();
+        if sent != expected {
+            let detail = texts::wrong_stream_count(sent, expected);
+            let sentence = texts::invocation_failed(&head.target);
+            return self.refuse(method, &head, &sentence, Some(detail));
+        }
+        if is_cancelled {
+            progress.cancel();
+        }
+        self.running.push(Running::new(call, progress, self.load.clone(), streaming));
+    }
+
+    /// The client wants no answer to a call any more; the call is told, and still answered.
+    pub(crate) fn cancel(&mut self, id: &InvocationId) {
+        let running = self.running.iter().find(|running| running.answers(id));
+        if let Some(running) = running {
+            return running.cancel();
+        }
+        let waits = |call: &&mut Waiting| call.invocation.invocation_id.as_ref() == Some(id);
+        if let Some(call) = self.waiting.iter_mut().find(waits) {
+            call.is_cancelled = true;
+        }
+    }
+
+    /// The client is gone: what is for it alone ends.
+    pub(crate) fn disconnect(&self) {
+        for running in &self.running {
+            running.cancel();
+        }
+        self.streams.disconnect();
+    }
+
+    /// Whether nothing runs, nor will.
+    pub(crate) fn are_over(&self) -> bool {
+        self.running.is_empty() && (self.waiting.is_empty() || self.is_dismissed())
+    }
+
+    /// Gives up waiting for calls: those that run go on by themselves.
+    pub(crate) fn outlive(&mut self) {
+        tracing::warn!(
+            hub = self.context.hub().name(),
+            running = self.running.len(),
+            waiting = self.waiting.len(),
+            "calls outlive their connection; those that wait are dropped"
+        );
+        // What they hold of the inbox is not released: a connection that ends receives nothing.
+        self.waiting.clear();
+    }
+
+    /// Runs what still runs to its end.
+    pub(crate) async fn run_out(&mut self) {
+        while self.running.next().await.is_some() {}
+    }
+
+    fn answer_unknown(&self, head: &CallHead) {
+        let nearest = self.context.hub().inner().methods.nearest(&head.target);
+        tracing::warn!(
+            hub = self.context.hub().name(),
+            target = %shown(head),
+            nearest,
+            "call of an unknown method"
+        );
+        let text = format!("{} {}", texts::binding_failed(&head.target), texts::NO_SUCH_METHOD);
+        self.context.answer_error(head, &text, None);
+    }
+
+    fn refuse_streams(&self, invocation: Invocation, error: StreamError) {
+        let Invocation { invocation_id, target, .. } = invocation;
+        let head = CallHead { invocation_id, target };
+        tracing::warn!(
+            hub = self.context.hub().name(),
+            target = %shown(&head),
+            refusal = ?error,
+            "call refused"
+        );
+        match error {
+            StreamError::Sentence(sentence) => self.context.answer_error(&head, &sentence, None),
+            StreamError::Detail(text) => {
+                let sentence = texts::invocation_failed(&head.target);
+                self.context.answer_error(&head, &sentence, Some(&Detail::public(text)));
+            }
+        }
+    }
+
+    fn refuse(&self, method: &Method<H>, head: &CallHead, sentence: &str, detail: Option<String>) {
+        tracing::warn!(
+            hub = self.context.hub().name(),
+            method = method.rust_name,
+            refusal = detail.as_deref().unwrap_or(sentence),
+            "call refused"
+        );
+        self.context.answer_error(head, sentence, detail.map(Detail::public).as_ref());
+    }
+}
+
+/// What is wrong with a call of `kind`, if the method answers in another way.
+fn mismatch<H: HubDefinition>(
+    method: &Method<H>,
+    kind: MethodKind,
+    head: &CallHead,
+) -> Option<String> {
+    match (method.kind, kind) {
+        (MethodKind::Stream, MethodKind::Invocation) => {
+            Some(texts::streaming_expected(&head.target))
+        }
+        (MethodKind::Invocation, MethodKind::Stream) => {
+            Some(texts::no_streaming_expected(&head.target))
+        }
+        (MethodKind::Stream, MethodKind::Stream)
+        | (MethodKind::Invocation, MethodKind::Invocation) => None,
+    }
+}
+
+/// As much of a method's name as a log should bear.
+fn shown(head: &CallHead) -> String {
+    head.target.chars().take(100).collect()
+}
