@@ -289,6 +289,27 @@ fn the_crate_carries_the_javascript_client_that_is_tested() -> Outcome {
 }
 
 #[test]
+fn every_guarantee_has_its_test() -> Outcome {
+    let mut broken = Vec::new();
+    for row in read("docs/guarantees.md")?.lines().filter(|line| line.starts_with('|')) {
+        let tests = row.split('`').skip(1).step_by(2);
+        for test in tests {
+            let is_there = match test.split_once("::") {
+                Some((file, test)) => read(&format!("tests/rust/session/{file}.rs"))?
+                    .contains(&format!("#[test]\nfn {test}()")),
+                None if test.ends_with(".test.mjs") => root().join("tests").join(test).exists(),
+                None => continue,
+            };
+            if !is_there {
+                broken.push(test.to_owned());
+            }
+        }
+    }
+    check("docs/guarantees.md names tests that are there", &broken);
+    Ok(())
+}
+
+#[test]
 fn nothing_tells_where_it_was_written() -> Outcome {
     // In pieces, so that this file is not the one that is found.
     let needles = [

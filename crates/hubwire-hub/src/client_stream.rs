@@ -152,6 +152,11 @@ impl Upload {
         state.stalled > limit
     }
 
+    /// The connection is read again: what came before is forgiven.
+    pub(crate) fn relieve(&self) {
+        self.lock().stalled = 0;
+    }
+
     /// The next item, not decoded yet.
     fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Encoded, ClientStreamError>>> {
         let item = {

@@ -14,7 +14,7 @@
 //! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them.
 //! - [`ClientStream`]: what a client sends as a stream.
 //! - [`HubError`], [`HubResult`]: failing.
-//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoStream`], [`IntoItem`], [`IntoOutcome`]: what `#[hub]` writes.
+//! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoStream`], [`Answer`], [`IntoOutcome`]: what `#[hub]` writes.
 //!
 //! # What it does not do
 //!
@@ -62,5 +62,5 @@ pub use self::groups::{GroupError, Groups};
 pub use self::hub::{Hub, HubBuilder};
 pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
-pub use self::streaming::{IntoItem, IntoStream, ItemProbe};
+pub use self::streaming::{Answer, IntoStream, ItemProbe};
 pub use self::target::{Compressed, Target};

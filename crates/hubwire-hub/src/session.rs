@@ -287,6 +287,8 @@ impl<H: HubDefinition> Session<H> {
             // It was not heard, so its silence means nothing.
             self.keep_alive.received(now);
             self.calls.streams.stall(ticks(self.context.hub().core().options.upload_stall_timeout));
+        } else {
+            self.calls.streams.relieve();
         }
         match self.keep_alive.tick(now) {
             Due::Nothing => {}

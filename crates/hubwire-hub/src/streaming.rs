@@ -52,40 +52,35 @@ impl<S: Stream, E: Into<HubError>> IntoStream<Fallible> for Result<S, E> {
     }
 }
 
-/// What a stream may yield: a value that serde serializes, or a `Result` of one, whose error ends the stream.
+/// A stream that a call can be answered with: of values that serde serializes, or of `Result`s, whose error ends it.
 #[diagnostic::on_unimplemented(
-    message = "the stream of a hub method cannot yield `{Self}`",
-    label = "not an item of a hub method's stream",
+    message = "a hub method cannot answer with the stream `{Self}`",
+    label = "its items do not serialize",
     note = "put `#[derive(serde::Serialize)]` on the type of the items, and on those inside it",
-    note = "the error of a `Result` is `HubError` or implements `std::error::Error`"
+    note = "the error of an item that is a `Result` is `HubError` or implements `std::error::Error`"
 )]
-pub trait IntoItem<Marker>: Sized {
-    /// What goes to the client.
-    type Value: Serialize;
-
-    /// The value, or what the stream ends with.
-    ///
-    /// # Errors
-    ///
-    /// What the stream ends with.
-    fn value(marker: Marker, item: Self) -> HubResult<Self::Value>;
+pub trait Answer<Marker, H: HubDefinition>: Sized {
+    /// Answers the call with the items, as fast as the client takes them, until their end, an error, or until nobody wants
+    /// more. The marker comes first, as in [`IntoReply`](crate::IntoReply).
+    fn answer(marker: Marker, items: Self, call: &Call<H>) -> impl Future<Output = ()>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize> IntoItem<Value> for T {
-    type Value = T;
-
-    fn value(_: Value, item: Self) -> HubResult<T> {
-        Ok(item)
+impl<S: Stream, H: HubDefinition> Answer<Value, H> for S
+where
+    S::Item: Serialize,
+{
+    async fn answer(_: Value, items: Self, call: &Call<H>) {
+        call.stream(items, Ok).await;
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize, E: Into<HubError>> IntoItem<Fallible> for Result<T, E> {
-    type Value = T;
-
-    fn value(_: Fallible, item: Self) -> HubResult<T> {
-        item.map_err(E::into)
+impl<S: Stream<Item = Result<T, E>>, T: Serialize, E: Into<HubError>, H: HubDefinition>
+    Answer<Fallible, H> for S
+{
+    async fn answer(_: Fallible, items: Self, call: &Call<H>) {
+        call.stream(items, |item| item.map_err(E::into)).await;
     }
 }
 
@@ -109,12 +104,11 @@ impl<S> Deref for ItemProbe<'_, S> {
 }
 
 impl<H: HubDefinition> Call<H> {
-    /// Answers with the items of a stream, as fast as the client takes them, until its end, its error or until nobody wants more.
-    pub async fn stream<Marker: Copy, S>(&self, marker: Marker, items: S)
-    where
-        S: Stream,
-        S::Item: IntoItem<Marker>,
-    {
+    async fn stream<S: Stream, T: Serialize>(
+        &self,
+        items: S,
+        value: impl Fn(S::Item) -> HubResult<T>,
+    ) {
         let connection = &self.context.member().connection;
         let mut items = pin!(items);
         let mut cancelled = pin!(self.context.cancelled());
@@ -127,8 +121,7 @@ impl<H: HubDefinition> Call<H> {
                 items.as_mut().poll_next(cx)
             });
             let Some(item) = next.await else { return self.complete_stream() };
-            let sent = IntoItem::value(marker, item)
-                .and_then(|value| self.send_item(&value).map_err(HubError::from));
+            let sent = value(item).and_then(|value| self.send_item(&value).map_err(HubError::from));
             if let Err(error) = sent {
                 return self.fail_stream(&error);
             }

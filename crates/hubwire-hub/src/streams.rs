@@ -116,6 +116,11 @@ impl Streams {
         }
     }
 
+    /// The connection is read, so no stream holds it up.
+    pub(crate) fn relieve(&self) {
+        self.up.borrow().values().for_each(|upload| upload.relieve());
+    }
+
     /// The client is gone.
     pub(crate) fn disconnect(&self) {
         for upload in self.up.borrow().values() {

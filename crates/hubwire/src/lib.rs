@@ -248,9 +248,10 @@ pub use hubwire_transport::{
 pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
-        Address, Call, CallerContext, ClientProxy, ClientResult, Compressed, Delivery, Disconnect,
-        Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply, IntoStream,
-        ItemProbe, Method, MethodKind, One, Parameter, ParameterKind, Probe, Target, Value,
+        Address, Answer, Call, CallerContext, ClientProxy, ClientResult, Compressed, Delivery,
+        Disconnect, Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply,
+        IntoStream, ItemProbe, Method, MethodKind, One, Parameter, ParameterKind, Probe, Target,
+        Value,
     };
     pub use hubwire_transport::DisconnectReason;
 }

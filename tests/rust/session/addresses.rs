@@ -262,6 +262,13 @@ fn what_was_sent_before_the_handshake_is_not_heard() {
 }
 
 #[test]
+fn what_a_method_sends_comes_before_its_answer() {
+    let mut crowd = crowd();
+    crowd.link("a").say(invoke("1", "Tell", r#"["caller"]"#));
+    assert_eq!(crowd.link("a").heard(), [notification("x"), result("1", "null")]);
+}
+
+#[test]
 fn sends_from_one_place_keep_their_order_whatever_their_addresses() {
     let mut crowd = Crowd::in_groups(["one", "", ""]);
     let clients = crowd.hub.clients();

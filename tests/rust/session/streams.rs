@@ -88,6 +88,11 @@ impl Streaming {
         self.gates.pass("ignore").await;
     }
 
+    async fn later(&self, numbers: ClientStream<Value>) -> usize {
+        self.gates.pass("later").await;
+        numbers.filter(|number| std::future::ready(number.is_ok())).count().await
+    }
+
     async fn wait(&self, cx: &CallerContext<Self>) -> &'static str {
         cx.cancelled().await;
         self.log.add(if cx.is_aborted() { "gone" } else { "cancelled" });
@@ -303,6 +308,33 @@ fn an_unread_stream_holds_up_its_connection_and_fails_in_the_end() {
     assert!(!link.connection.is_unread());
     gates.open("ignore");
     assert!(link.heard().contains(&result("1", "null")));
+}
+
+#[test]
+fn a_stream_is_forgiven_what_it_held_up_before() {
+    let options = HubOptions::default()
+        .keep_alive_interval(Duration::from_secs(60))
+        .upload_stall_timeout(Duration::from_secs(3));
+    let Play { mut link, gates, .. } = play_with(options);
+    link.say(upload("1", "Ignore", "[]", r#"["a"]"#));
+    link.say(upload("2", "Later", "[]", r#"["b"]"#));
+    let large = format!("{:?}", "x".repeat(20_000));
+    link.say(item("b", "1"));
+    for _ in 0..3 {
+        for _ in 0..4 {
+            link.say(item("a", &large));
+        }
+        link.tick(3);
+        assert!(link.connection.is_unread());
+        // The other stream is not read either, and this one makes way.
+        gates.open("ignore");
+        assert_eq!(link.heard(), [result("1", "null")]);
+        link.tick(2);
+        link.say(upload("1", "Ignore", "[]", r#"["a"]"#));
+    }
+    link.say(end("b"));
+    gates.open("later");
+    assert_eq!(link.heard(), [result("2", 1)]);
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn streamed(returned: Span, reply: &Ident, call: &Ident) -> TokenStream {
         match <_ as ::hubwire::__private::IntoStream<_>>::items(#marker, #reply) {
             ::core::result::Result::Ok(#items) => {
                 let #marker = ::hubwire::__private::ItemProbe(&#items).reply_marker();
-                #call.stream(#marker, #items).await
+                <_ as ::hubwire::__private::Answer<_, Self>>::answer(#marker, #items, &#call).await
             }
             ::core::result::Result::Err(#error) => #call.fail(&#error),
         }
