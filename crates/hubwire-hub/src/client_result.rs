@@ -7,16 +7,17 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hubwire_protocol::{ArgumentList, DecodeError, EncodeError, Outcome};
-use hubwire_transport::{ConnectionId, Room};
+use hubwire_transport::{ConnectionId, Room, ticks};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::encode;
 use crate::hub::Core;
-use crate::member::Member;
+use crate::member::{Member, Reply};
 use crate::progress::{OpenQuestion, Progress};
 use crate::target::Target;
 
@@ -66,11 +67,29 @@ pub enum InvokeError {
         /// Who was asked.
         connection_id: ConnectionId,
     },
+    /// It did not answer in time.
+    #[error("Connection '{connection_id}' gave no result in time.")]
+    TimedOut {
+        /// Who was asked.
+        connection_id: ConnectionId,
+    },
 }
 
 /// A value that a client was asked for; await it.
 ///
 /// The question is sent at once. While a hub method awaits it, the next call of its caller may run. Dropping this stops waiting; the client is not told.
+///
+/// It waits as long as the client is connected, unless [`timeout`](Self::timeout) or
+/// [`HubOptions::client_result_timeout`](crate::HubOptions::client_result_timeout) sets a limit.
+///
+/// ```
+/// # use hubwire_hub::{ClientProxy, InvokeError, One};
+/// # use std::time::Duration;
+/// # async fn example(player: ClientProxy<One>) -> Result<(), InvokeError> {
+/// let column: u8 = player.invoke("ChooseColumn", &()).timeout(Duration::from_secs(30)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a client result does nothing for you unless it is awaited"]
 pub struct ClientResult<R> {
     state: State,
@@ -87,7 +106,7 @@ enum State {
 struct Question {
     member: Arc<Member>,
     id: u64,
-    answer: oneshot::Receiver<Outcome>,
+    answer: oneshot::Receiver<Reply>,
     /// The call that waits for it, once it does.
     call: Option<OpenQuestion>,
 }
@@ -103,7 +122,21 @@ impl<R: DeserializeOwned> ClientResult<R> {
             Ok(question) => State::Waiting(question),
             Err(error) => State::Failed(Some(error)),
         };
-        Self { state, result: PhantomData }
+        let result = Self { state, result: PhantomData };
+        match core.options.client_result_timeout {
+            Some(timeout) => result.timeout(timeout),
+            None => result,
+        }
+    }
+
+    /// Sets how long the client may take, from now; then the result is [`InvokeError::TimedOut`].
+    ///
+    /// Counted in whole seconds, so it may be one more. What the client answers later is dropped.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        if let State::Waiting(Question { member, id, .. }) = &self.state {
+            member.limit(*id, ticks(timeout));
+        }
+        self
     }
 }
 
@@ -151,14 +184,18 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
                     return Poll::Pending;
                 };
                 *call = None;
+                let connection_id = || member.id().clone();
                 Poll::Ready(match outcome {
-                    Ok(Outcome::Value(value)) => value.decode().map_err(Into::into),
-                    Ok(Outcome::Error(error)) => Err(InvokeError::Client(error)),
+                    Ok(Reply::Answer(Outcome::Value(value))) => value.decode().map_err(Into::into),
+                    Ok(Reply::Answer(Outcome::Error(error))) => Err(InvokeError::Client(error)),
                     // What the official clients say where they have no value to give.
-                    Ok(Outcome::Void) => {
+                    Ok(Reply::Answer(Outcome::Void)) => {
                         Err(InvokeError::Client("Client didn't provide a result.".to_owned()))
                     }
-                    Err(_) => Err(InvokeError::Disconnected { connection_id: member.id().clone() }),
+                    Ok(Reply::TimedOut) => {
+                        Err(InvokeError::TimedOut { connection_id: connection_id() })
+                    }
+                    Err(_) => Err(InvokeError::Disconnected { connection_id: connection_id() }),
                 })
             }
         }

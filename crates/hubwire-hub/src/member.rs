@@ -37,7 +37,22 @@ pub(crate) struct Groups {
 
 /// The questions to this client that are not answered yet; `None` once nobody can answer.
 #[derive(Debug)]
-struct Results(Option<HashMap<u64, oneshot::Sender<Outcome>>>);
+struct Results(Option<HashMap<u64, Question>>);
+
+/// A question to this client that is not answered yet.
+#[derive(Debug)]
+struct Question {
+    reply: oneshot::Sender<Reply>,
+    /// The tick at which it has waited long enough.
+    deadline: u64,
+}
+
+/// What becomes of a question, unless the client goes away.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Reply {
+    Answer(Outcome),
+    TimedOut,
+}
 
 impl Member {
     pub(crate) fn new(connection: Connection, protocol: HubProtocol) -> Self {
@@ -84,11 +99,41 @@ impl Member {
     }
 
     /// Opens a question; `None` when the client is gone.
-    pub(crate) fn ask(&self) -> Option<(u64, oneshot::Receiver<Outcome>)> {
+    pub(crate) fn ask(&self) -> Option<(u64, oneshot::Receiver<Reply>)> {
         let id = self.next_result.fetch_add(1, Ordering::Relaxed);
-        let (answer, receiver) = oneshot::channel();
-        self.results().0.as_mut()?.insert(id, answer);
+        let (reply, receiver) = oneshot::channel();
+        self.results().0.as_mut()?.insert(id, Question { reply, deadline: u64::MAX });
         Some((id, receiver))
+    }
+
+    /// Lets a question wait for so many seconds from now, at least.
+    pub(crate) fn limit(&self, id: u64, ticks: u64) {
+        // The second that runs has begun already.
+        let deadline = self.connection.ticks().saturating_add(ticks).saturating_add(1);
+        if let Some(question) = self.results().0.as_mut().and_then(|open| open.get_mut(&id)) {
+            question.deadline = deadline;
+        }
+        // Behind the change: the session, when it sets its next tick, looks at the questions after that.
+        self.connection.wake_by(deadline);
+    }
+
+    /// Ends the questions that have waited long enough.
+    pub(crate) fn expire_questions(&self, now: u64) {
+        let expired: Vec<_> = match &mut self.results().0 {
+            Some(open) => open.extract_if(|_, question| question.deadline <= now).collect(),
+            None => return,
+        };
+        for (_, question) in expired {
+            // Whoever asked may have stopped waiting in this moment.
+            drop(question.reply.send(Reply::TimedOut));
+        }
+    }
+
+    /// The tick at which the next question has waited long enough.
+    pub(crate) fn questions_deadline(&self) -> u64 {
+        let results = self.results();
+        let deadlines = results.0.iter().flatten().map(|(_, question)| question.deadline);
+        deadlines.min().unwrap_or(u64::MAX)
     }
 
     /// Forgets a question that nobody waits for.
@@ -101,10 +146,10 @@ impl Member {
     /// Hands an answer to whoever waits for it; answers that nobody asked for are dropped.
     pub(crate) fn answer(&self, invocation_id: &str, outcome: Outcome) {
         let id = invocation_id.strip_prefix('s').and_then(|id| id.parse().ok());
-        let answer = id.and_then(|id: u64| self.results().0.as_mut()?.remove(&id));
-        match answer {
+        let question = id.and_then(|id: u64| self.results().0.as_mut()?.remove(&id));
+        match question {
             // Whoever asked may have stopped waiting in this moment.
-            Some(answer) => drop(answer.send(outcome)),
+            Some(question) => drop(question.reply.send(Reply::Answer(outcome))),
             None => tracing::debug!(invocation_id, "dropped a completion that nobody waits for"),
         }
     }
@@ -163,7 +208,7 @@ mod tests {
         for unasked in ["s99", "1", "", "s", "sx"] {
             member.answer(unasked, Outcome::Void);
         }
-        assert_eq!(first_answer.try_recv(), Ok(Outcome::Void));
+        assert_eq!(first_answer.try_recv(), Ok(Reply::Answer(Outcome::Void)));
         assert!(second_answer.try_recv().is_err());
         assert_eq!(open_questions(&member), Some(1));
     }

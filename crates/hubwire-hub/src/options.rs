@@ -19,6 +19,8 @@ use hubwire_transport::OptionsError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubOptions {
+    /// How long a client may take to give a result that the server asked it for.
+    pub client_result_timeout: Option<Duration>,
     /// How long a client that has pinged may stay silent.
     pub client_timeout_interval: Duration,
     /// Whether clients get to read the errors of the server.
@@ -40,6 +42,7 @@ pub struct HubOptions {
 impl Default for HubOptions {
     fn default() -> Self {
         Self {
+            client_result_timeout: None,
             client_timeout_interval: Duration::from_secs(30),
             enable_detailed_errors: false,
             handshake_timeout: Duration::from_secs(15),
@@ -53,6 +56,16 @@ impl Default for HubOptions {
 }
 
 impl HubOptions {
+    /// Sets how long a client may take to give a result that the server asked it for; `None` as long as it is connected.
+    ///
+    /// Default `None`: a person who is asked may take their time. Counted in whole seconds.
+    /// [`ClientResult::timeout`](crate::ClientResult::timeout) sets it for one question.
+    #[must_use]
+    pub fn client_result_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.client_result_timeout = timeout;
+        self
+    }
+
     /// Sets how long a client that has pinged once may stay silent before it is closed.
     ///
     /// Default 30 s: twice the interval at which the official clients ping. Counted in whole seconds.
@@ -142,7 +155,8 @@ impl HubOptions {
             ("keep_alive_interval", self.keep_alive_interval),
             ("upload_stall_timeout", self.upload_stall_timeout),
         ];
-        for (option, value) in times {
+        let limit = self.client_result_timeout.map(|timeout| ("client_result_timeout", timeout));
+        for (option, value) in times.into_iter().chain(limit) {
             let shown = format_args!("{value:?}");
             OptionsError::unless(!value.is_zero(), option, &shown, "it must be longer than zero")?;
         }

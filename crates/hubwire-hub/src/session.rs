@@ -264,14 +264,21 @@ impl<H: HubDefinition> Session<H> {
 
     fn watch(&mut self) {
         self.keep_alive.watch();
-        self.connection().wake_at(self.keep_alive.deadline());
+        self.wake_in_time();
     }
 
     /// While a client's stream holds up its connection, every second counts.
     fn watch_uploads(&self) {
         if self.connection().is_unread() {
-            self.connection().wake_at(self.next_tick());
+            self.wake_in_time();
         }
+    }
+
+    /// Asks for the tick at which something is due.
+    fn wake_in_time(&self) {
+        self.connection().wake_at(self.next_tick());
+        // Behind it: a question that is asked from now on brings the tick forward by itself.
+        self.connection().wake_by(self.context.member().questions_deadline());
     }
 
     fn next_tick(&self) -> u64 {
@@ -299,7 +306,8 @@ impl<H: HubDefinition> Session<H> {
             }
             Due::Timeout => connection.close(DisconnectReason::ClientTimeout),
         }
-        connection.wake_at(self.next_tick());
+        self.context.member().expire_questions(now);
+        self.wake_in_time();
     }
 
     /// The end: last words, what still runs, `on_disconnected`.

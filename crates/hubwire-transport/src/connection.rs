@@ -226,6 +226,11 @@ impl Connection {
         self.0.wake_at.store(tick, Ordering::Relaxed);
     }
 
+    /// As [`wake_at`](Self::wake_at), but an earlier wish stays; from any thread.
+    pub fn wake_by(&self, tick: u64) {
+        self.0.wake_at.fetch_min(tick, Ordering::Relaxed);
+    }
+
     /// Begins the end, from any thread; only the first reason counts.
     pub fn close(&self, reason: DisconnectReason) {
         // Whatever the reason, the application has its own last words for it; to the WebSocket it is an ordinary end.

@@ -1,5 +1,7 @@
 //! Values that the server asks a client for.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use hubwire::prelude::*;
@@ -247,4 +249,37 @@ fn a_client_that_calls_and_never_answers_does_not_pile_up_calls() {
     assert_eq!(link.heard().len(), 17);
     link.say(result("s1", "true"));
     assert_eq!(link.heard().len(), 2, "an answer, and the next question");
+}
+
+#[test]
+fn a_client_that_takes_too_long_gives_no_result() {
+    let limited = HubOptions::default().client_result_timeout(Some(Duration::from_secs(2)));
+    let hub = Hub::new(Asking).options(limited).build();
+    let mut link = Link::connect(&hub);
+    let mut short = ask(&hub, "a");
+    let mut long = Task::new(question(&hub, "a").timeout(Duration::from_secs(4)));
+    assert_eq!(link.heard(), [confirm("s1"), confirm("s2")]);
+    link.tick(2);
+    assert!(short.run().is_none(), "the second that had begun does not count");
+    link.tick(1);
+    let late = "Connection 'a' gave no result in time.";
+    assert_eq!(error(&mut short).as_deref(), Some(late));
+    link.say_all(&[result("s1", "true"), r#"{"type":6}"#.to_owned()]);
+    link.tick(1);
+    assert!(long.run().is_none());
+    link.tick(1);
+    assert_eq!(error(&mut long).as_deref(), Some(late));
+    assert_eq!(link.reason(), None, "its connection goes on");
+}
+
+#[test]
+fn a_call_that_asked_too_long_is_answered() {
+    let limited = HubOptions::default().client_result_timeout(Some(Duration::from_secs(2)));
+    let hub = Hub::new(Asking).options(limited).build();
+    let mut link = Link::connect(&hub);
+    link.say(invoke("1", "AskMe", "[]"));
+    link.heard();
+    link.tick(3);
+    let text = "An unexpected error occurred invoking 'AskMe' on the server.";
+    assert_eq!(link.heard(), [failure("1", text)]);
 }
