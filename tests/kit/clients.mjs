@@ -20,6 +20,13 @@ const official = {
       .configureLogging(signalr.LogLevel.None),
 };
 
+/** The same where connections outlive their sockets. */
+const officialStateful = {
+  ...official,
+  name: 'official with stateful reconnect',
+  builder: (url, options) => official.builder(url, options).withStatefulReconnect(),
+};
+
 /** The same with a transport of ours below it, which sets no headers. */
 const officialOverOurs = {
   name: 'official',
@@ -61,6 +68,7 @@ const protocols = {
 export const matrix = [
   combination(official, transports.webSockets, protocols.json),
   combination(official, transports.webSocketsAtOnce, protocols.json),
+  combination(officialStateful, transports.webSockets, protocols.json),
   combination(official, transports.serverSentEvents, protocols.json),
   combination(official, transports.longPolling, protocols.json),
   combination(officialOverOurs, transports.shortPolling, protocols.json),

@@ -22,6 +22,11 @@ export class TestServer extends ServerProcess {
     return JSON.parse(await this.fetch(`/log/${encodeURIComponent(connectionId)}`));
   }
 
+  /** The numbers that a client of `big` has had appended. */
+  async appended(connectionId) {
+    return JSON.parse(await this.fetch(`/appended/${encodeURIComponent(connectionId)}`));
+  }
+
   /** The reason that the disconnect callback was given; waits for it. */
   async farewell(connectionId, ms = SOON) {
     const story = await until(ms, `the disconnect callback of ${connectionId}`, async () => {

@@ -22,7 +22,7 @@ use crate::request::snapshot;
 
 /// What became of a request that opens a connection.
 pub(crate) enum Admission {
-    Admitted(Admitted),
+    Admitted(Box<Admitted>),
     Refused(HttpResponse),
 }
 
@@ -30,6 +30,8 @@ pub(crate) enum Admission {
 pub(crate) struct Admitted {
     pub(crate) id: ConnectionId,
     pub(crate) request: ConnectRequest,
+    /// Whether its client wants it to outlive its sockets.
+    pub(crate) is_stateful: bool,
     /// When its token stops opening it.
     pub(crate) expires: Option<u32>,
     pub(crate) seat: Seat,
@@ -84,6 +86,7 @@ impl Mounted {
             return refused(refusal);
         }
         let identity = self.identify(request).await?;
+        let mut is_stateful = false;
         let (id, expires) = match (self.find(request), transport) {
             // A WebSocket may skip the negotiation.
             (None, Transport::WebSockets) if self.options.transports.contains(transport) => {
@@ -94,7 +97,10 @@ impl Mounted {
             (Some(Found::Fresh { .. }), _) if !self.options.transports.contains(transport) => {
                 return refused(self.refuse_change(transport));
             }
-            (Some(Found::Fresh { connection_id, expires }), _) => (connection_id, Some(expires)),
+            (Some(Found::Fresh { connection_id, expires, is_stateful: wish }), _) => {
+                is_stateful = wish;
+                (connection_id, Some(expires))
+            }
             (Some(Found::Live(connection)), _) => {
                 return refused(match connection.request().transport == transport {
                     true => conflict(),
@@ -113,7 +119,7 @@ impl Mounted {
             self.census.client_came(expires);
         }
         let request = snapshot(request, transport, identity);
-        Ok(Admission::Admitted(Admitted { id, request, expires, seat }))
+        Ok(Admission::Admitted(Box::new(Admitted { id, request, is_stateful, expires, seat })))
     }
 
     /// The answer to a request over a transport that is not offered, or not the connection's.

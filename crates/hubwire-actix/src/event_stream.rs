@@ -29,7 +29,7 @@ pub(crate) async fn accept(
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
-    let Admitted { id, request, expires, seat } = admitted;
+    let Admitted { id, request, expires, seat, .. } = *admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let traffic = mounted.meter.traffic(Transport::ServerSentEvents);

@@ -10,9 +10,11 @@
 //!              └──────── this task ────────┘                └ the server's task of the socket
 //! ```
 //!
+//! A socket that follows another one (stateful reconnect) may arrive on any worker, and is read by a task of its own there.
+//!
 //! A response body only writes: actix stops polling a body while much is unsent, and a body that also read would not hear a slow client's pings and goodbyes.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -21,8 +23,8 @@ use actix_web::web::{self, Bytes, BytesMut};
 use futures_core::Stream;
 use hubwire_transport::websocket::{Frame, FrameDecoder, FrameError};
 use hubwire_transport::{
-    Connection, ContextSeat, DisconnectReason, Payload, Registration, Seat, TransferFormat,
-    Transport,
+    Connection, ContextSeat, DisconnectReason, Payload, Receiver, Registration, Seat,
+    TransferFormat, Transport,
 };
 
 use crate::admission::Mounted;
@@ -58,7 +60,7 @@ pub(crate) enum Link {
 
 /// The reading half of a WebSocket.
 pub(crate) struct Reader {
-    connection: Connection,
+    receiver: Receiver,
     socket: Rc<Socket>,
     payload: web::Payload,
     decoder: FrameDecoder,
@@ -116,6 +118,10 @@ impl Future for Home {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(reader) = &mut self.reader {
             reader.read(cx);
+            if reader.is_ended {
+                // Another socket may follow, and this one's memory is of no use to that.
+                self.reader = None;
+            }
         }
         if let Some(application) = &mut self.application
             && application.as_mut().poll(cx).is_ready()
@@ -152,7 +158,7 @@ impl Drop for Home {
 
 impl Reader {
     pub(crate) fn new(
-        connection: Connection,
+        receiver: Receiver,
         socket: Rc<Socket>,
         payload: web::Payload,
         mounted: &Mounted,
@@ -165,7 +171,7 @@ impl Reader {
         };
         let message = mounted.keeps_boundaries().then(BytesMut::new);
         Self {
-            connection,
+            receiver,
             socket,
             payload,
             decoder,
@@ -177,26 +183,35 @@ impl Reader {
         }
     }
 
+    /// Reads to the end, in a task of its own: for a socket that follows another one.
+    pub(crate) async fn run(mut self) {
+        poll_fn(|cx| {
+            self.read(cx);
+            if self.is_ended { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     /// Reads until there is no more, no room for more, or the application should have its turn.
     fn read(&mut self, cx: &mut Context<'_>) {
         if self.is_ended {
             return;
         }
         for _ in 0..CHUNKS_AT_ONCE {
-            if self.connection.poll_intake(cx).is_pending() {
+            if self.receiver.poll_intake(cx).is_pending() {
                 return;
             }
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.traffic.received(chunk.len());
-                    self.connection.heard();
+                    self.receiver.connection().heard();
                     self.decode(cx, &chunk);
                 }
                 Poll::Ready(None | Some(Err(_))) => {
                     self.is_ended = true;
                     self.socket.set_peer(Peer::Gone);
-                    return self.connection.close(DisconnectReason::NetworkLost);
+                    return self.receiver.lost();
                 }
             }
         }
@@ -216,14 +231,14 @@ impl Reader {
             match self.decoder.next_frame() {
                 Ok(Some(Frame::Data { bytes, format, last })) => {
                     if let Some(payload) = self.complete(bytes, format, last) {
-                        self.connection.receive_at_home(cx, payload);
+                        self.receiver.receive(cx, payload);
                     }
                 }
                 Ok(Some(Frame::Ping(payload))) => self.socket.ping(payload),
                 Ok(Some(Frame::Close(close))) => {
                     self.is_deaf = true;
                     self.socket.set_peer(Peer::Closed(close));
-                    return self.connection.close(DisconnectReason::ClientClosed { error: None });
+                    return self.receiver.closed_by_client();
                 }
                 // A Pong needs no answer, and of later kinds of frames the decoder makes no use yet.
                 Ok(Some(_)) => {}
@@ -247,7 +262,7 @@ impl Reader {
 
     fn refuse(&mut self, error: FrameError) {
         self.socket.set_peer(Peer::Broken);
-        self.connection.refuse_frame(error);
+        self.receiver.refuse_frame(error);
         self.listen_for_goodbye();
     }
 

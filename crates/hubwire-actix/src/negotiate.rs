@@ -61,7 +61,15 @@ fn accept(
     request: &HttpRequest,
     version: i64,
 ) -> Result<NegotiateResponse, Full> {
-    let kind = if version == 0 { TokenKind::IdIsToken } else { TokenKind::Secret };
+    let query = request.query_string();
+    let is_stateful =
+        mounted.options.allow_stateful_reconnects && negotiate::wants_stateful_reconnect(query);
+    let kind = match version {
+        // Its clients know nothing of it.
+        0 => TokenKind::IdIsToken,
+        _ if is_stateful => TokenKind::Stateful,
+        _ => TokenKind::Secret,
+    };
     let lifetime = u32::try_from(ticks(mounted.options.disconnect_timeout)).unwrap_or(u32::MAX);
     let now = unix_seconds();
     let expires = now.saturating_add(lifetime);
@@ -72,7 +80,8 @@ fn accept(
     mounted.census.await_client(expires, now, max_pending_negotiations)?;
     let issued = mounted.runner.connections().issue(&mounted.endpoint, kind, expires);
     let mut answer = NegotiateResponse::new(version, issued, mounted.options.transports);
-    answer.use_acks = negotiate::wants_acks(request.query_string()).then_some(true);
+    answer.use_acks = negotiate::wants_acks(query).then_some(true);
+    answer.use_stateful_reconnect = (kind == TokenKind::Stateful).then_some(true);
     Ok(answer)
 }
 

@@ -121,7 +121,7 @@ async fn open(
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
-    let Admitted { id, request, expires, seat } = admitted;
+    let Admitted { id, request, expires, seat, .. } = *admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     rt::spawn(Home::new(connection, Link::Polls, registration, seat, mounted));

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::sync::Once;
 use std::task::{Context, Poll};
 
+use actix_http::ResponseBuilder;
 use actix_http::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
 use hubwire_transport::websocket::{Deflate, write_close, write_empty_close, write_ping};
 use hubwire_transport::{
-    Attachment, Connection, ContextSeat, FrameEncoding, Message, Taken, Transport,
+    Attachment, Connection, ContextSeat, Found, FrameEncoding, Message, Taken, Transport,
 };
 
 use crate::admission::{Admission, Admitted, Mounted, conflict};
@@ -32,30 +33,64 @@ pub(crate) async fn accept(
     if let Some(refusal) = handshake::refusal(mounted, request) {
         return Ok(refusal);
     }
+    if let Some(Found::Live(connection)) = mounted.find(request)
+        && connection.is_resumable()
+    {
+        return resume(mounted, request, payload, &connection).await;
+    }
     let mut response = handshake::response(mounted, request);
     let admitted = match mounted.admit(request, Transport::WebSockets).await? {
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };
-    let agreed = Agreed::negotiate(mounted, request);
-    if let Some(agreed) = &agreed {
-        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, agreed.deflate.header()));
+    let agreed = Agreed::negotiate(mounted, request, &mut response);
+    let Admitted { id, request, is_stateful, expires, seat } = *admitted;
+    let open = if is_stateful { Connection::open_resumable } else { Connection::open };
+    let (connection, attachment) = open(id, request, mounted.options.clone());
+    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
+    let (reader, body) = halves(mounted, attachment, payload, agreed);
+    let link = Link::Socket(Box::new(reader), body.hold());
+    rt::spawn(Home::new(connection, link, registration, seat, mounted));
+    Ok(response.message_body(BoxBody::new(body))?.into())
+}
+
+/// Lets another socket carry a connection, on whatever worker it has arrived; its home stays where it is.
+async fn resume(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: web::Payload,
+    connection: &Connection,
+) -> actix_web::Result<HttpResponse> {
+    if let Some(refusal) = mounted.refuse_other_user(request, connection).await? {
+        return Ok(refusal);
     }
+    let mut response = handshake::response(mounted, request);
+    let Some(attachment) = connection.resume() else {
+        return Ok(HttpResponse::NoContent().finish());
+    };
+    tracing::debug!(hub = mounted.runner.name(), id = %connection.id(), "connection resumed");
+    let agreed = Agreed::negotiate(mounted, request, &mut response);
+    let (reader, body) = halves(mounted, attachment, payload, agreed);
+    rt::spawn(reader.run());
+    Ok(response.message_body(BoxBody::new(body))?.into())
+}
+
+/// What reads a socket, and what writes to it.
+fn halves(
+    mounted: &Mounted,
+    attachment: Attachment,
+    payload: web::Payload,
+    agreed: Option<Agreed>,
+) -> (Reader, Lasting<Body>) {
     let encoding = agreed.as_ref().zip(mounted.options.compression);
     let encoding = encoding.map(|(agreed, compression)| FrameEncoding {
         window_bits: agreed.deflate.server_bits,
         threshold: compression.threshold,
     });
-    let Admitted { id, request, expires, seat } = admitted;
-    let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
-    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
     let socket = Rc::new(Socket::default());
     let traffic = mounted.meter.traffic(Transport::WebSockets);
-    let reader = Reader::new(connection.clone(), socket.clone(), payload, mounted, agreed);
-    let body = Lasting::new(Body::new(attachment, socket, encoding, traffic));
-    let link = Link::Socket(Box::new(reader), body.hold());
-    rt::spawn(Home::new(connection, link, registration, seat, mounted));
-    Ok(response.message_body(BoxBody::new(body))?.into())
+    let reader = Reader::new(attachment.receiver(), socket.clone(), payload, mounted, agreed);
+    (reader, Lasting::new(Body::new(attachment, socket, encoding, traffic)))
 }
 
 /// The compression that a socket agreed on.
@@ -66,7 +101,12 @@ pub(crate) struct Agreed {
 }
 
 impl Agreed {
-    fn negotiate(mounted: &Mounted, request: &HttpRequest) -> Option<Self> {
+    /// Picks one of the client's offers, and answers it.
+    fn negotiate(
+        mounted: &Mounted,
+        request: &HttpRequest,
+        response: &mut ResponseBuilder,
+    ) -> Option<Self> {
         let compression = mounted.options.compression?;
         let mut offers = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
         let mut context = None;
@@ -76,6 +116,7 @@ impl Agreed {
                 context.is_some()
             })
         })?;
+        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, deflate.header()));
         Some(Self { deflate, context })
     }
 }
@@ -215,7 +256,7 @@ impl Chunks for Body {
         let budget = if is_empty { CHUNK } else { 0 };
         let passed = std::mem::take(&mut self.passed);
         let taken = self.attachment.poll_take(cx, passed, budget, &mut self.taken);
-        if taken == Poll::Ready(Taken::Cut) {
+        if let Poll::Ready(Taken::Cut | Taken::Superseded) = taken {
             self.stage = Stage::Ended;
             return Poll::Ready(None);
         }

@@ -213,7 +213,7 @@ impl Delivery {
     }
 }
 
-/// Waits until every receiver has less than `transport_max_buffer_size` bytes waiting, or is gone.
+/// Waits until every receiver has less than `transport_max_buffer_size` bytes waiting, or is gone, or may be: one that comes back with another socket (stateful reconnect) holds nobody up meanwhile.
 ///
 /// # Errors
 ///
@@ -225,7 +225,7 @@ impl IntoFuture for Delivery {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             for connection in self.exhausted {
-                poll_fn(|cx| connection.poll_room(cx)).await;
+                poll_fn(|cx| connection.poll_room_or_away(cx)).await;
             }
             self.error.map_or(Ok(()), |error| Err(error.into()))
         })

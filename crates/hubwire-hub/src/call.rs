@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::vec;
 
 use hubwire_protocol::{Arguments, ByteString, DecodeError, Encoded, InvocationId};
-use hubwire_transport::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -14,7 +13,7 @@ use thiserror::Error;
 use crate::client_stream::{ClientStream, Upload};
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method, ParameterKind};
-use crate::encode::format_of;
+use crate::encode::counted;
 use crate::error::{HubError, with_sources};
 use crate::hints;
 use crate::meter;
@@ -167,10 +166,7 @@ impl<H: HubDefinition> Call<H> {
     pub(crate) fn complete<T: Serialize>(&self, value: &T) {
         let Some(id) = &self.head.invocation_id else { return };
         let protocol = self.context.member().protocol;
-        let message = Message::build(format_of(protocol), |out| {
-            protocol.write_result(out, id.as_str(), value)
-        });
-        match message {
+        match counted(protocol, |out| protocol.write_result(out, id.as_str(), value)) {
             Ok(message) => {
                 let message = self.method.compression.apply(message);
                 self.context.member().connection.send(message);
@@ -220,7 +216,7 @@ impl<H: HubDefinition> CallerContext<H> {
         let message = self.member().message(|protocol, out| {
             protocol.write_error(out, id.as_str(), &text);
         });
-        self.member().connection.send(message);
+        self.member().connection.send(message.counted());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Hub messages as outbox messages: encoded once per protocol, whoever receives them.
 
+use std::convert::Infallible;
+
 use hubwire_protocol::{ArgumentList, EncodeError, HubProtocol, InvocationHead};
 use hubwire_transport::{Message, TransferFormat};
 use smallvec::SmallVec;
@@ -13,6 +15,23 @@ pub(crate) fn format_of(protocol: HubProtocol) -> TransferFormat {
     }
 }
 
+/// A message that cannot fail to be written, and that does not count.
+pub(crate) fn message(protocol: HubProtocol, write: impl FnOnce(&mut Vec<u8>)) -> Message {
+    let Ok(message) = Message::build(format_of(protocol), |out| {
+        write(out);
+        Ok::<_, Infallible>(())
+    });
+    message
+}
+
+/// A message that counts where connections outlive their sockets: all but Ping, Close, Ack and Sequence do.
+pub(crate) fn counted<E>(
+    protocol: HubProtocol,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<Message, E> {
+    Message::build(format_of(protocol), write).map(Message::counted)
+}
+
 /// A call of `target` on clients.
 pub(crate) fn invocation<A: ArgumentList + ?Sized>(
     protocol: HubProtocol,
@@ -22,7 +41,7 @@ pub(crate) fn invocation<A: ArgumentList + ?Sized>(
 ) -> Result<Message, EncodeError> {
     let head = InvocationHead { invocation_id, ..InvocationHead::new(target.name) };
     let write = |out: &mut Vec<u8>| protocol.write_invocation(out, &head, arguments);
-    Ok(target.compression.apply(Message::build(format_of(protocol), write)?))
+    Ok(target.compression.apply(counted(protocol, write)?))
 }
 
 /// One message in each protocol that receivers speak.

@@ -1,14 +1,15 @@
 //! The first exchange of a connection: which hub protocol, and which version.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
+use std::sync::Arc;
 
 use hubwire_protocol::handshake::{HandshakeRequest, write_response};
 use hubwire_protocol::{FrameError, HubProtocol, MessageReader};
-use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, ticks};
+use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, Opening, ticks};
 
-use crate::encode::format_of;
+use crate::encode::message;
 use crate::options::HubOptions;
+use crate::reception::Reception;
 use crate::texts::{self, Detail};
 
 /// A connection that may speak.
@@ -17,7 +18,18 @@ pub(crate) struct Shaken {
     pub(crate) protocol: HubProtocol,
     /// Holds what came right behind the handshake.
     pub(crate) reader: MessageReader,
+    /// Where the connection outlives its sockets.
+    pub(crate) reception: Option<Reception>,
 }
+
+/// What a good handshake leads to.
+struct Accepted {
+    protocol: HubProtocol,
+    reception: Option<Reception>,
+}
+
+/// The version with which a client that negotiated stateful reconnect says that it has understood the answer.
+const STATEFUL_VERSION: u8 = 2;
 
 /// Why the handshake failed, and what the client is told, if it is told anything.
 struct Refusal {
@@ -42,11 +54,15 @@ pub(crate) async fn shake_hands(
             Event::Closing(reason) => break Refusal { reason, answer: None },
             Event::Tick => break Refusal::canceled(DisconnectReason::HandshakeTimeout),
             Event::Payload(payload) => reader.push(payload.bytes),
+            Event::Resumed => {}
         }
         match reader.next_frame() {
             Ok(None) => {}
             Ok(Some(frame)) => match accept(&frame, connection, options) {
-                Ok(protocol) => return Ok(Shaken { protocol, reader }),
+                Ok(accepted) => {
+                    let Accepted { protocol, reception } = accepted;
+                    return Ok(Shaken { protocol, reader, reception });
+                }
                 Err(refusal) => break refusal,
             },
             Err(error) => break Refusal::canceled(too_big(&error, reader.buffered())),
@@ -63,7 +79,7 @@ fn accept(
     frame: &[u8],
     connection: &Connection,
     options: &HubOptions,
-) -> Result<HubProtocol, Refusal> {
+) -> Result<Accepted, Refusal> {
     let request = HandshakeRequest::parse(frame).map_err(|error| {
         let detail = Detail::internal("InvalidDataException", error.to_string());
         let answer = texts::with_detail(
@@ -82,8 +98,16 @@ fn accept(
         let text = texts::unsupported_version(request.version, &request.protocol);
         return Err(Refusal::refused(text));
     }
+    let buffer = options.stateful_reconnect_buffer_size;
+    let is_stateful = request.version == i64::from(STATEFUL_VERSION)
+        && connection.keep_unacknowledged(buffer, opening(protocol));
     connection.send(response(protocol, None));
-    Ok(protocol)
+    Ok(Accepted { protocol, reception: is_stateful.then(|| Reception::new(buffer)) })
+}
+
+/// What a socket begins with that takes over from another one.
+fn opening(protocol: HubProtocol) -> Opening {
+    Arc::new(move |number| message(protocol, |out| protocol.write_sequence(out, number)))
 }
 
 impl Refusal {
@@ -108,9 +132,5 @@ pub(crate) fn too_big(error: &FrameError, buffered: usize) -> DisconnectReason {
 }
 
 fn response(protocol: HubProtocol, error: Option<&str>) -> Message {
-    let Ok(message) = Message::build(format_of(protocol), |out| {
-        write_response(out, error);
-        Ok::<_, Infallible>(())
-    });
-    message
+    message(protocol, |out| write_response(out, error))
 }

@@ -41,6 +41,7 @@ mod member;
 mod meter;
 mod options;
 mod progress;
+mod reception;
 mod registry;
 mod reply;
 mod running;

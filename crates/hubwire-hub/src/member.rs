@@ -1,7 +1,6 @@
 //! A connection that has shaken hands: what a hub knows of one client.
 
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +8,7 @@ use hubwire_protocol::{HubProtocol, Outcome};
 use hubwire_transport::{Connection, ConnectionId, Message};
 use tokio::sync::{Notify, oneshot};
 
-use crate::encode::format_of;
+use crate::encode;
 
 /// A connection that has shaken hands, with what the hub keeps for it.
 #[derive(Debug)]
@@ -81,13 +80,9 @@ impl Member {
         self.results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A message in this client's protocol that cannot fail to be written.
+    /// A message in this client's protocol that cannot fail to be written, and that does not count.
     pub(crate) fn message(&self, write: impl FnOnce(HubProtocol, &mut Vec<u8>)) -> Message {
-        let Ok(message) = Message::build(format_of(self.protocol), |out| {
-            write(self.protocol, out);
-            Ok::<_, Infallible>(())
-        });
-        message
+        encode::message(self.protocol, |out| write(self.protocol, out))
     }
 
     pub(crate) fn is_connecting(&self) -> bool {

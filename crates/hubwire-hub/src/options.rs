@@ -35,6 +35,8 @@ pub struct HubOptions {
     pub maximum_parallel_invocations_per_client: usize,
     /// The longest hub message that is accepted, in bytes with its framing.
     pub maximum_receive_message_size: Option<usize>,
+    /// How much is kept for a client until it acknowledges, where connections outlive their sockets, in bytes.
+    pub stateful_reconnect_buffer_size: usize,
     /// How long a method may leave a client's stream unread while it holds up the connection.
     pub upload_stall_timeout: Duration,
 }
@@ -50,6 +52,7 @@ impl Default for HubOptions {
             maximum_open_streams_per_client: 100,
             maximum_parallel_invocations_per_client: 1,
             maximum_receive_message_size: Some(32 * 1024),
+            stateful_reconnect_buffer_size: 100_000,
             upload_stall_timeout: Duration::from_secs(30),
         }
     }
@@ -132,6 +135,17 @@ impl HubOptions {
         self
     }
 
+    /// Sets how many bytes of messages are kept for a client that does not acknowledge them, where the endpoint
+    /// [allows](hubwire_transport::EndpointOptions::allow_stateful_reconnects) connections to outlive their sockets.
+    ///
+    /// Default 100,000, as in SignalR. While there are more, no further ones go out to that client, and others notice nothing; what waits then counts for `max_backlog`.
+    /// A client that acknowledges nothing for `transport_send_timeout` meanwhile is closed as a slow consumer.
+    #[must_use]
+    pub fn stateful_reconnect_buffer_size(mut self, bytes: usize) -> Self {
+        self.stateful_reconnect_buffer_size = bytes;
+        self
+    }
+
     /// Sets how long a method may leave a [`ClientStream`](crate::ClientStream) unread while nothing else of its
     /// connection is read because of that; then the stream ends with an error.
     ///
@@ -165,6 +179,12 @@ impl HubOptions {
             "maximum_parallel_invocations_per_client",
             &self.maximum_parallel_invocations_per_client,
             "it must be at least 1, or no call ever runs",
+        )?;
+        OptionsError::unless(
+            self.stateful_reconnect_buffer_size > 0,
+            "stateful_reconnect_buffer_size",
+            &self.stateful_reconnect_buffer_size,
+            "it must be at least 1 byte, or nothing is ever sent",
         )?;
         let size = self.maximum_receive_message_size;
         OptionsError::unless(

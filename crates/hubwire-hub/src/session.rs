@@ -35,6 +35,7 @@ use crate::handshake::{Shaken, shake_hands, too_big};
 use crate::hub::Hub;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::member::Member;
+use crate::reception::Reception;
 use crate::registry::Presence;
 use crate::running::shielded;
 
@@ -67,6 +68,8 @@ const COPIED: usize = 512;
 struct Session<H: HubDefinition> {
     context: CallerContext<H>,
     reader: MessageReader,
+    /// Where the connection outlives its sockets.
+    reception: Option<Reception>,
     keep_alive: KeepAlive,
     ping: Message,
     calls: Calls<H>,
@@ -85,11 +88,12 @@ impl<H: HubDefinition> Session<H> {
     fn new(hub: Hub<H>, connection: Connection, shaken: Shaken) -> Self {
         let transport = connection.request().transport;
         let keep_alive = KeepAlive::new(&hub.core().options, transport, connection.ticks());
-        let member = Arc::new(Member::new(connection, shaken.protocol));
+        let Shaken { protocol, reader, reception } = shaken;
+        let member = Arc::new(Member::new(connection, protocol));
         let ping = member.message(|protocol, out| protocol.write_ping(out));
         let context = CallerContext::new(hub, member);
         let calls = Calls::new(context.clone());
-        Self { context, reader: shaken.reader, keep_alive, ping, calls, turns: 0 }
+        Self { context, reader, reception, keep_alive, ping, calls, turns: 0 }
     }
 
     fn connection(&self) -> &Connection {
@@ -124,7 +128,7 @@ impl<H: HubDefinition> Session<H> {
             while let Poll::Ready(event) = self.connection().poll_event(cx, Intake::Urgent) {
                 match event {
                     Event::Closing(reason) => ending = Some(reason),
-                    Event::Payload(_) => {}
+                    Event::Payload(_) | Event::Resumed => {}
                     Event::Tick => self.tick(),
                 }
             }
@@ -183,6 +187,7 @@ impl<H: HubDefinition> Session<H> {
                     self.reader.push(payload.bytes);
                     received = self.receive();
                 }
+                Step::Event(Event::Resumed) => self.resume(),
                 Step::Event(Event::Tick) => self.tick(),
                 Step::Turn => self.calls.start_waiting(),
             }
@@ -210,12 +215,25 @@ impl<H: HubDefinition> Session<H> {
         self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
     }
 
+    /// Another socket carries the connection: what the old one brought of a message has no rest.
+    fn resume(&mut self) {
+        self.reader.discard();
+        self.keep_alive.received(self.connection().ticks());
+        if let Some(reception) = &mut self.reception {
+            reception.resume();
+        }
+        self.wake_in_time();
+    }
+
     /// Handles every whole message that has arrived.
     fn receive(&mut self) -> Result<(), DisconnectReason> {
         loop {
             let frame = match self.reader.next_frame() {
                 Ok(Some(frame)) => frame,
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    self.watch_reception();
+                    return Ok(());
+                }
                 Err(error) => return Err(too_big(&error, self.reader.buffered())),
             };
             // A call or an item that has to wait keeps no larger buffer either, whatever its size.
@@ -228,7 +246,10 @@ impl<H: HubDefinition> Session<H> {
                 .parse(&frame)
                 .map_err(|error| DisconnectReason::BadMessage { detail: error.to_string() })?;
             tracing::trace!(?message, "received");
-            self.handle(message, frame.len())?;
+            let reception = self.reception.as_mut();
+            if reception.is_none_or(|reception| reception.accept(&message, frame.len())) {
+                self.handle(message, frame.len())?;
+            }
         }
     }
 
@@ -254,6 +275,12 @@ impl<H: HubDefinition> Session<H> {
             HubMessage::Close(close) => {
                 return Err(DisconnectReason::ClientClosed { error: close.error });
             }
+            HubMessage::Ack(number) if self.reception.is_some() => {
+                self.connection().acknowledge(number);
+            }
+            HubMessage::Sequence(number) if let Some(reception) = &mut self.reception => {
+                reception.begin_at(number)?;
+            }
             // Nothing of ours that these could be about: stateful reconnect was not agreed on, or a version to come.
             HubMessage::Ack(_) | HubMessage::Sequence(_) | HubMessage::Unknown(_) => {
                 tracing::debug!("ignored a message that concerns nothing");
@@ -265,6 +292,26 @@ impl<H: HubDefinition> Session<H> {
     fn watch(&mut self) {
         self.keep_alive.watch();
         self.wake_in_time();
+    }
+
+    /// Where the connection outlives its sockets, the client is told in time what has arrived.
+    fn watch_reception(&mut self) {
+        let Some(reception) = &self.reception else { return };
+        if reception.is_ack_urgent() {
+            self.acknowledge();
+        } else if reception.is_ack_due() {
+            self.connection().wake_by(self.connection().ticks() + 1);
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        if let Some(reception) = self.reception.as_mut().filter(|reception| reception.is_ack_due())
+        {
+            let number = reception.ack();
+            let member = self.context.member();
+            let ack = member.message(|protocol, out| protocol.write_ack(out, number));
+            member.connection.send_ahead(ack);
+        }
     }
 
     /// While a client's stream holds up its connection, every second counts.
@@ -284,7 +331,9 @@ impl<H: HubDefinition> Session<H> {
     fn next_tick(&self) -> u64 {
         let deadline = self.keep_alive.deadline();
         let is_held_up = self.calls.streams.is_receiving() && self.connection().is_unread();
-        if is_held_up { deadline.min(self.connection().ticks() + 1) } else { deadline }
+        let is_ack_due = self.reception.as_ref().is_some_and(Reception::is_ack_due);
+        let is_soon = is_held_up || is_ack_due;
+        if is_soon { deadline.min(self.connection().ticks() + 1) } else { deadline }
     }
 
     fn tick(&mut self) {
@@ -307,6 +356,7 @@ impl<H: HubDefinition> Session<H> {
             Due::Timeout => connection.close(DisconnectReason::ClientTimeout),
         }
         self.context.member().expire_questions(now);
+        self.acknowledge();
         self.wake_in_time();
     }
 

@@ -7,12 +7,11 @@ use std::task::{Poll, ready};
 
 use futures_util::Stream;
 use hubwire_protocol::EncodeError;
-use hubwire_transport::Message;
 use serde::Serialize;
 
 use crate::call::Call;
 use crate::definition::HubDefinition;
-use crate::encode::format_of;
+use crate::encode::counted;
 use crate::error::{HubError, HubResult};
 use crate::reply::{Fallible, Value};
 
@@ -131,9 +130,8 @@ impl<H: HubDefinition> Call<H> {
     fn send_item<T: Serialize>(&self, item: &T) -> Result<(), EncodeError> {
         let Some(id) = &self.head.invocation_id else { return Ok(()) };
         let protocol = self.context.member().protocol;
-        let message = Message::build(format_of(protocol), |out| {
-            protocol.write_stream_item(out, id.as_str(), item)
-        })?;
+        let write = |out: &mut Vec<u8>| protocol.write_stream_item(out, id.as_str(), item);
+        let message = counted(protocol, write)?;
         self.context.member().connection.send(self.method.compression.apply(message));
         Ok(())
     }
@@ -142,6 +140,6 @@ impl<H: HubDefinition> Call<H> {
         let Some(id) = &self.head.invocation_id else { return };
         let member = self.context.member();
         let message = member.message(|protocol, out| protocol.write_completed(out, id.as_str()));
-        member.connection.send(message);
+        member.connection.send(message.counted());
     }
 }

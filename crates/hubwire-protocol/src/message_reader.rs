@@ -75,6 +75,12 @@ impl MessageReader {
         Ok(None)
     }
 
+    /// Forgets what has come of messages that are not complete: their rest will not follow.
+    pub fn discard(&mut self) {
+        self.payloads.clear();
+        self.torn = BytesMut::new();
+    }
+
     /// How many bytes are held: of messages that wait to be taken, and of one that is not complete.
     pub fn buffered(&self) -> usize {
         self.torn.len() + self.unsearched()

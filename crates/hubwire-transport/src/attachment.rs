@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use crate::lifecycle::Detached;
-use crate::{Connection, DisconnectReason, Message};
+use crate::websocket::FrameError;
+use crate::{Connection, DisconnectReason, Message, Payload};
 
 /// What an attachment got from [`Attachment::poll_take`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Taken {
     Heartbeat,
     /// Messages.
     Messages,
-    /// Another poll has taken over: end without a word.
+    /// Another poll or socket has taken over: end without a word.
     Superseded,
 }
 
@@ -87,6 +87,11 @@ impl Attachment {
         }
     }
 
+    /// The receiving half, for a carrier that has both.
+    pub fn receiver(&self) -> Receiver {
+        Receiver { connection: self.connection.clone(), generation: self.generation }
+    }
+
     /// The next message, if one waits; it counts as passed on.
     pub fn take_now(&self) -> Option<Message> {
         self.connection.0.outbox.take_now()
@@ -95,20 +100,65 @@ impl Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        let (inbox, outbox) = (&self.connection.0.inbox, &self.connection.0.outbox);
-        let detached = self.connection.life().detach(self.generation);
-        match detached {
-            Detached::Lost => self.connection.close(DisconnectReason::NetworkLost),
-            Detached::AfterEnd => inbox.wake(),
-            Detached::Replaceable => {
-                return match self.receipt {
-                    // Its client may have the answer all the same; the next poll says.
-                    Receipt::Acknowledged(_) => {}
-                    Receipt::None => outbox.detach(self.generation),
-                };
+        match self.receipt {
+            // Its client may have the answer all the same; the next poll says.
+            Receipt::Acknowledged(_) => {
+                self.connection.life().detach(self.generation);
             }
+            Receipt::None => self.connection.lose(self.generation),
         }
-        // Nobody takes anything any more.
-        outbox.cut();
+    }
+}
+
+/// The receiving half of a socket: what it says counts as long as the socket carries the connection.
+#[derive(Debug)]
+pub struct Receiver {
+    connection: Connection,
+    generation: u64,
+}
+
+impl Receiver {
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Ready when more may be received; at once when the connection ends or another socket has taken over, so that this one is read to its end.
+    pub fn poll_intake(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.connection.is_closing() {
+            return Poll::Ready(());
+        }
+        self.connection.0.inbox.poll_room_from(self.generation, cx)
+    }
+
+    /// Hands in what was received. Ask [`poll_intake`](Self::poll_intake) before.
+    ///
+    /// `cx` is that of the caller's task, which is not woken where it runs the application too: then it is about to look anyway.
+    /// What waits inside it with a waker of its own is woken all the same.
+    pub fn receive(&self, cx: &Context<'_>, payload: Payload) {
+        let waker = self.connection.0.inbox.push_from(self.generation, payload);
+        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
+            waker.wake();
+        }
+    }
+
+    /// Ends the connection because the client has said goodbye.
+    pub fn closed_by_client(&self) {
+        self.connection.closed_by_client(self.generation);
+    }
+
+    /// Ends the connection because a frame broke the rules of WebSocket; what came before it counts where the application is ready for it.
+    pub fn refuse_frame(&self, error: FrameError) {
+        self.connection.refuse_frame(self.generation, error);
+    }
+
+    /// The socket is gone, and with it the connection unless another socket may follow.
+    pub fn lost(&self) {
+        if self.connection.is_resumable() {
+            self.connection.lose(self.generation);
+        } else {
+            // The sending half still holds on to the connection.
+            self.connection.close(DisconnectReason::NetworkLost);
+        }
     }
 }

@@ -1,22 +1,22 @@
 //! A connection and its two ends.
 
+mod network;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use crate::inbox::{Inbox, Payload, Received};
-use crate::lifecycle::{Ending, LastWords, Lifecycle, Limits, NORMAL, Overdue};
+use crate::lifecycle::{Ending, LastWords, Lifecycle, NORMAL};
 use crate::outbox::Outbox;
-use crate::pulse::{Beat, Heard, Pulse};
-use crate::turns::{Turn, Turns};
-use crate::websocket::FrameError;
+use crate::pulse::Pulse;
+use crate::turns::Turns;
 use crate::{
-    Attachment, ConnectRequest, DisconnectReason, EndpointOptions, Message, PushError, Receipt,
-    ReceiptError, Transport, UserId, ticks,
+    Attachment, ConnectRequest, DisconnectReason, EndpointOptions, Message, Opening, PushError,
+    Receipt, UserId,
 };
 
 /// A logical connection to one client, whatever carries it at the moment; cheap to clone.
@@ -58,6 +58,8 @@ pub enum Event {
     Closing(DisconnectReason),
     /// Bytes arrived.
     Payload(Payload),
+    /// Another socket carries the connection from here on: what follows begins with a whole message.
+    Resumed,
     /// The tick came that was asked for with [`Connection::wake_at`].
     Tick,
 }
@@ -90,6 +92,17 @@ impl Connection {
         options: Arc<EndpointOptions>,
     ) -> (Self, Attachment) {
         let connection = Self::new(id, request, options, Lifecycle::carried());
+        let attachment = Attachment::new(connection.clone(), 0, Receipt::None);
+        (connection, attachment)
+    }
+
+    /// As [`open`](Self::open), for a client that has asked for it that [other sockets](Self::resume) may follow this one.
+    pub fn open_resumable(
+        id: ConnectionId,
+        request: ConnectRequest,
+        options: Arc<EndpointOptions>,
+    ) -> (Self, Attachment) {
+        let connection = Self::new(id, request, options, Lifecycle::resumable());
         let attachment = Attachment::new(connection.clone(), 0, Receipt::None);
         (connection, attachment)
     }
@@ -176,7 +189,11 @@ impl Connection {
         if message.is_empty() && !self.request().transport.is_lasting() {
             return self.0.outbox.room();
         }
-        match self.0.outbox.push(message) {
+        self.pushed(self.0.outbox.push(message))
+    }
+
+    fn pushed(&self, pushed: Result<Room, PushError>) -> Room {
+        match pushed {
             Ok(room) => room,
             Err(PushError::Closed) => Room::Closed,
             Err(PushError::Full { bytes, cap }) => {
@@ -184,6 +201,11 @@ impl Connection {
                 Room::Closed
             }
         }
+    }
+
+    /// As [`send`](Self::send), in front of what waits and [counts](Message::counted): for what tells a client that it may go on, and must not wait until the client lets us.
+    pub fn send_ahead(&self, message: Message) -> Room {
+        self.pushed(self.0.outbox.push_ahead(message))
     }
 
     /// Ready when less than `transport_max_buffer_size` bytes wait for the client, or none ever will again.
@@ -199,6 +221,29 @@ impl Connection {
     /// Bytes that wait for the client.
     pub fn backlog(&self) -> usize {
         self.0.outbox.bytes()
+    }
+
+    /// As [`poll_room`](Self::poll_room), for who sends to many: ready as well while no socket carries the connection, since one that may be gone must not hold up the others.
+    pub fn poll_room_or_away(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.outbox.poll_room_or_away(cx)
+    }
+
+    /// Lets [other sockets](Self::resume) follow the one that carries the connection, if the client has asked for that; whether it is so.
+    ///
+    /// From here on messages that [count](Message::counted) are kept until they are [acknowledged](Self::acknowledge), up to `buffer` bytes; while there are more, no further one goes out.
+    /// A socket that takes over begins with what `opening` makes of the number of the first message that follows, and then gets all that is not acknowledged.
+    pub fn keep_unacknowledged(&self, buffer: usize, opening: Opening) -> bool {
+        let mut life = self.life();
+        let agreed = life.agree_to_resume();
+        if agreed {
+            self.0.outbox.keep_unacked(buffer, opening);
+        }
+        agreed
+    }
+
+    /// Says that the client has all messages up to this number; those that it has not been sent do not count.
+    pub fn acknowledge(&self, number: u64) {
+        self.0.outbox.acknowledge(number);
     }
 
     /// Waits for the next event that `intake` lets through.
@@ -238,7 +283,7 @@ impl Connection {
             true => Received::Delivered,
             false => Received::Dropped,
         };
-        self.end(Ending { reason, close_code: NORMAL }, received);
+        self.end(None, Ending { reason, close_code: NORMAL }, received);
     }
 
     /// Ends what is sent with `last`, which goes out behind everything else whatever waits already.
@@ -270,180 +315,23 @@ impl Connection {
         self.0.inbox.wake();
     }
 
-    fn end(&self, ending: Ending, received: Received) {
+    /// Begins the end; at the word of a carrier, only where that is the one that counts.
+    fn end(&self, carrier: Option<u64>, ending: Ending, received: Received) {
         let reason = ending.reason.clone();
-        if !self.life().close(ending) {
-            return;
-        }
-        if reason.discards_unsent() {
+        let is_carried = {
+            let mut life = self.life();
+            let is_heard = carrier.is_none_or(|carrier| life.is_carried_by(carrier));
+            if !is_heard || !life.close(ending) {
+                return;
+            }
+            life.is_carried()
+        };
+        if !is_carried {
+            self.0.outbox.cut();
+        } else if reason.discards_unsent() {
             self.0.outbox.clear();
         }
         self.0.inbox.close(reason, received);
-    }
-}
-
-/// The network's side.
-impl Connection {
-    /// Hands in what was received. Ask [`poll_intake`](Self::poll_intake) before.
-    pub fn receive(&self, payload: Payload) {
-        if let Some(waker) = self.0.inbox.push(payload) {
-            waker.wake();
-        }
-    }
-
-    /// As [`receive`](Self::receive), from the task that runs the application right after: it is about to look anyway and need not be woken.
-    ///
-    /// `cx` is that task's. What waits inside it with a waker of its own is woken all the same.
-    pub fn receive_at_home(&self, cx: &Context<'_>, payload: Payload) {
-        let waker = self.0.inbox.push(payload);
-        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
-            waker.wake();
-        }
-    }
-
-    /// Says that something came from the client, if only a Pong.
-    pub fn heard(&self) {
-        self.0.is_heard.store(true, Ordering::Relaxed);
-    }
-
-    /// Ready when more may be received; at once when the connection ends, so that its socket is read to its end.
-    pub fn poll_intake(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.is_closing() { Poll::Ready(()) } else { self.0.inbox.poll_room(cx) }
-    }
-
-    /// Lets a poll carry the connection; one that is still open is superseded, and what was not delivered goes out with this one.
-    ///
-    /// # Errors
-    ///
-    /// When the receipt does not fit; then nothing has changed.
-    pub fn attach_poll(&self, receipt: Receipt) -> Result<Attachment, ReceiptError> {
-        let mut life = self.life();
-        let generation = self.0.outbox.attach(receipt)?;
-        life.attach_poll(generation);
-        drop(life);
-        Ok(Attachment::new(self.clone(), generation, receipt))
-    }
-
-    /// Whether a poll should be answered at once, though there is nothing to answer with: nothing has been received yet, so its client may still wait for the answer to its first poll, which got lost.
-    pub fn is_greeting(&self) -> bool {
-        /// So many answers in a row are hardly lost, and a client that only listens must not be answered for ever.
-        const GREETINGS: u64 = 4;
-        self.0.outbox.attachments() <= GREETINGS && !self.0.inbox.has_received()
-    }
-
-    /// Says that the client knows of the end, so that no poll needs to be awaited.
-    pub fn told(&self) {
-        self.life().told();
-        self.cut();
-    }
-
-    /// Ends the connection in so much time because its client's identity expires then; `None` for never.
-    pub fn expire_in(&self, time: Option<Duration>) {
-        let at = time.map_or(u64::MAX, |time| self.ticks().saturating_add(ticks(time)));
-        self.0.expires_at.store(at, Ordering::Relaxed);
-    }
-
-    /// Ready when the connection has begun to end; for the one receiver that waits for something else.
-    pub fn poll_closing(&self, cx: &Context<'_>) -> Poll<()> {
-        self.0.inbox.poll_closed(cx)
-    }
-
-    /// Waits until it is this sender's turn to hand something in, in the order in which senders came.
-    ///
-    /// `None` at once when `max_waiting_posts` wait already.
-    pub async fn turn(&self) -> Option<Turn<'_>> {
-        self.0.turns.take().await
-    }
-
-    /// Ends the connection because a frame broke the rules of WebSocket; what came before it counts where the application is ready for it.
-    pub fn refuse_frame(&self, error: FrameError) {
-        let reason = match error {
-            FrameError::TooLarge { size, limit } => DisconnectReason::MessageTooBig { size, limit },
-            broken => DisconnectReason::BadMessage { detail: broken.to_string() },
-        };
-        self.end(Ending { reason, close_code: error.close_code() }, Received::Offered);
-    }
-
-    /// The code of the WebSocket close frame that ends the connection.
-    pub fn close_code(&self) -> u16 {
-        self.life().ending().map_or(NORMAL, |ending| ending.close_code)
-    }
-
-    /// Counts a second: looks at the times that the connection itself watches, and wakes the application if its tick has come.
-    pub fn tick(&self) {
-        let shared = &self.0;
-        let tick = shared.ticks.fetch_add(1, Ordering::Relaxed) + 1;
-        let limits = Limits {
-            goodbye: ticks(shared.options.close_timeout),
-            poll: ticks(match shared.request.transport {
-                Transport::ShortPolling => shared.options.short_polling_timeout,
-                Transport::LongPolling | Transport::ServerSentEvents | Transport::WebSockets => {
-                    shared.options.disconnect_timeout
-                }
-            }),
-        };
-        if tick >= shared.expires_at.load(Ordering::Relaxed) {
-            self.close(DisconnectReason::TokenExpired);
-        }
-        match shared.request.transport {
-            Transport::ServerSentEvents => {
-                shared.outbox.beat_when_quiet(ticks(shared.options.heartbeat_interval));
-            }
-            Transport::WebSockets => self.tick_pulse(),
-            Transport::LongPolling | Transport::ShortPolling => {}
-        }
-        let unsent = shared.outbox.bytes();
-        let (overdue, is_attached) = {
-            let mut life = self.life();
-            (life.tick(unsent, limits), life.is_attached())
-        };
-        match overdue {
-            Overdue::Goodbye => self.cut(),
-            Overdue::Nothing => {}
-            Overdue::Poll => {
-                self.close(DisconnectReason::NetworkLost);
-                self.cut();
-            }
-        }
-        // Between polls nobody could take anything.
-        if is_attached && shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
-            let (bytes, cap) = (shared.outbox.bytes(), shared.options.max_backlog);
-            self.close(DisconnectReason::SlowConsumer { bytes, cap });
-            self.cut();
-        }
-        if tick >= shared.wake_at.load(Ordering::Relaxed) {
-            shared.inbox.tick();
-        }
-    }
-
-    fn tick_pulse(&self) {
-        let shared = &self.0;
-        let Some(interval) = shared.options.web_socket_ping_interval else { return };
-        let timeout = shared.options.web_socket_ping_timeout.map(ticks);
-        // While something of the client's has not been read, its silence means nothing.
-        let is_heard = shared.is_heard.swap(false, Ordering::Relaxed) || self.is_unread();
-        let heard = if is_heard { Heard::Something } else { Heard::Nothing };
-        let beat = {
-            let mut pulse = shared.pulse.lock().unwrap_or_else(PoisonError::into_inner);
-            pulse.tick(heard, ticks(interval), timeout)
-        };
-        match beat {
-            Beat::Due => shared.outbox.beat(),
-            Beat::Missed => self.close(DisconnectReason::ClientTimeout),
-            Beat::Nothing => {}
-        }
-    }
-
-    /// Whether nothing goes out any more, so that whatever still carries the connection may be let go of; for the task that ran the application.
-    pub fn is_cut(&self) -> bool {
-        self.0.outbox.is_cut()
-    }
-
-    /// Ready when nothing carries the connection any more, nor will; for the task that ran the application.
-    pub fn poll_detached(&self, cx: &Context<'_>) -> Poll<()> {
-        // Registered before looking, so that a detach in between wakes.
-        self.0.inbox.register(cx);
-        if self.life().is_carried() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 

@@ -1,9 +1,11 @@
 use std::collections::VecDeque;
 use std::task::Waker;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::*;
+use crate::websocket::FrameError;
 use crate::{Taken, TransferFormat, Transport};
 
 fn open(options: EndpointOptions) -> (Connection, Attachment) {
@@ -19,6 +21,7 @@ fn describe(event: Event) -> String {
     match event {
         Event::Payload(payload) => String::from_utf8_lossy(&payload.bytes).into_owned(),
         Event::Closing(reason) => format!("closing: {reason}"),
+        Event::Resumed => "resumed".to_owned(),
         Event::Tick => "tick".to_owned(),
     }
 }
@@ -219,8 +222,8 @@ fn ticks_wake_only_when_asked() {
 
 #[test]
 fn broken_frames_end_with_their_close_code() {
-    let (connection, _attachment) = open(EndpointOptions::default());
-    connection.refuse_frame(FrameError::TooLarge { size: 1 << 40, limit: 10 });
+    let (connection, attachment) = open(EndpointOptions::default());
+    attachment.receiver().refuse_frame(FrameError::TooLarge { size: 1 << 40, limit: 10 });
     assert_eq!(connection.close_code(), 1009);
     assert_eq!(
         next(&connection).as_deref(),
@@ -354,11 +357,11 @@ fn whoever_waits_for_room_learns_that_the_client_is_cut() {
 
 #[test]
 fn a_receiver_inside_the_application_is_woken_too() {
-    let (connection, _attachment) = open(EndpointOptions::default());
+    let (connection, attachment) = open(EndpointOptions::default());
     let inner = Arc::new(Woken::default());
     let waker = Waker::from(inner.clone());
     assert!(connection.poll_event(&Context::from_waker(&waker), Intake::Everything).is_pending());
-    connection.receive_at_home(&context(), Payload::text("x"));
+    attachment.receiver().receive(&context(), Payload::text("x"));
     assert!(inner.0.load(Ordering::Relaxed));
 }
 
@@ -377,9 +380,9 @@ fn what_came_before_a_broken_frame_counts_where_it_is_awaited() {
     for (intake, expected) in
         [(Intake::Everything, vec!["good", broken]), (Intake::Urgent, vec![broken])]
     {
-        let (connection, _attachment) = open(EndpointOptions::default());
+        let (connection, attachment) = open(EndpointOptions::default());
         connection.receive(Payload::text("good"));
-        connection.refuse_frame(FrameError::BadClose);
+        attachment.receiver().refuse_frame(FrameError::BadClose);
         connection.receive(Payload::text("late"));
         let mut seen = Vec::new();
         while let Poll::Ready(event) = connection.poll_event(&context(), intake) {

@@ -61,7 +61,9 @@ pub(crate) struct Inbox(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    queue: VecDeque<Payload>,
+    queue: VecDeque<Entry>,
+    /// The socket that is listened to.
+    carrier: u64,
     /// Bytes in `queue`, and bytes that the application took and still holds.
     queued: usize,
     held: usize,
@@ -78,6 +80,13 @@ struct State {
     /// Who reads from the network: one at a time, the socket or whoever has the turn to POST. Kept when it gave up, so there is only the latest.
     receiver: Option<Waker>,
     has_received: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Payload(Payload),
+    /// From here on another socket carries the connection.
+    Resumed,
 }
 
 /// What an end does to what was received before it and not consumed.
@@ -112,6 +121,7 @@ impl Inbox {
     pub(crate) fn new(cap: usize) -> Self {
         Self(Mutex::new(State {
             queue: VecDeque::new(),
+            carrier: 0,
             queued: 0,
             held: 0,
             cap,
@@ -132,30 +142,38 @@ impl Inbox {
     }
 
     /// Takes a payload from the network; the caller asked for room before.
-    pub(crate) fn push(&self, mut payload: Payload) -> Option<Waker> {
+    pub(crate) fn push(&self, payload: Payload) -> Option<Waker> {
+        self.lock().push(payload)
+    }
+
+    /// Takes a payload from the socket with this number, unless another one has taken over.
+    pub(crate) fn push_from(&self, carrier: u64, payload: Payload) -> Option<Waker> {
         let mut state = self.lock();
-        if state.is_closed {
-            return None;
+        if state.carrier == carrier { state.push(payload) } else { None }
+    }
+
+    /// Listens to another socket from here on.
+    pub(crate) fn resume(&self, carrier: u64) -> Wakes {
+        let mut state = self.lock();
+        state.carrier = carrier;
+        // The old one need not wait for room any more.
+        let mut wakers: SmallVec<[Waker; 1]> = state.receiver.take().into_iter().collect();
+        if !state.is_closed && !matches!(state.queue.back(), Some(Entry::Resumed)) {
+            state.queue.push_back(Entry::Resumed);
+            wakers.extend(state.application.take());
         }
-        if !state.queue.is_empty() {
-            // It has to wait, and must not keep the whole buffer that it was read into.
-            payload.bytes = Bytes::copy_from_slice(&payload.bytes);
-        }
-        state.has_received = true;
-        state.queued += payload.cost();
-        state.queue.push_back(payload);
-        state.pause_when_full();
-        state.application.take()
+        Wakes::new(wakers)
     }
 
     /// Ready when another payload may be pushed.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        self.lock().poll_room(cx)
+    }
+
+    /// The same for the socket with this number; one that is not listened to any more need not wait.
+    pub(crate) fn poll_room_from(&self, carrier: u64, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if !state.paused {
-            return Poll::Ready(());
-        }
-        state.receiver = Some(cx.waker().clone());
-        Poll::Pending
+        if state.carrier == carrier { state.poll_room(cx) } else { Poll::Ready(()) }
     }
 
     /// Ready when the end has begun.
@@ -251,7 +269,8 @@ impl Inbox {
             return Poll::Ready(Event::Tick);
         }
         if intake == Intake::Everything {
-            if let Some(payload) = state.queue.pop_front() {
+            if let Some(entry) = state.queue.pop_front() {
+                let Entry::Payload(payload) = entry else { return Poll::Ready(Event::Resumed) };
                 state.queued -= payload.cost();
                 if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
                     state.queue = VecDeque::new();
@@ -271,11 +290,34 @@ impl Inbox {
 }
 
 impl State {
+    fn push(&mut self, mut payload: Payload) -> Option<Waker> {
+        if self.is_closed {
+            return None;
+        }
+        if !self.queue.is_empty() {
+            // It has to wait, and must not keep the whole buffer that it was read into.
+            payload.bytes = Bytes::copy_from_slice(&payload.bytes);
+        }
+        self.has_received = true;
+        self.queued += payload.cost();
+        self.queue.push_back(Entry::Payload(payload));
+        self.pause_when_full();
+        self.application.take()
+    }
+
     fn register(&mut self, cx: &Context<'_>) {
         match &mut self.application {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
+    }
+
+    fn poll_room(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if !self.paused {
+            return Poll::Ready(());
+        }
+        self.receiver = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     fn pause_when_full(&mut self) {

@@ -3,8 +3,8 @@
 //! # Theory of operation
 //!
 //! A connection ends once, for the reason that came first.
-//! What carries it either lasts as long as it does (a socket, a stream) or comes and goes (polls).
-//! Losing a carrier that lasts ends an open connection; between polls a clock runs, and its end does.
+//! What carries it either lasts as long as it does (a socket, a stream) or comes and goes (polls, and sockets where both ends agreed on that).
+//! Losing a carrier that lasts ends an open connection; between the others a clock runs, and its end does.
 //!
 //! ```text
 //!            close(reason)                finish                 the carrier is gone, or
@@ -20,6 +20,16 @@ use crate::DisconnectReason;
 pub(crate) struct Lifecycle {
     carrier: Carrier,
     stage: Stage,
+    resumption: Resumption,
+}
+
+/// Whether one socket may follow another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resumption {
+    Agreed,
+    Never,
+    /// The client has asked for it.
+    Offered,
 }
 
 /// What carries the connection at the moment.
@@ -31,7 +41,9 @@ enum Carrier {
     None,
     /// The poll with this number.
     Poll(u64),
-    /// Nothing for so many ticks, but another poll may come.
+    /// The socket with this number, which another one may follow.
+    Socket(u64),
+    /// Nothing for so many ticks, but another poll or socket may come.
     Waiting { ticks: u64 },
 }
 
@@ -75,7 +87,7 @@ pub(crate) enum Detached {
     AfterEnd,
     /// The link went away under a living connection.
     Lost,
-    /// Another poll has taken over already, or may come.
+    /// Another poll or socket has taken over already, or may come.
     Replaceable,
 }
 
@@ -93,12 +105,51 @@ pub(crate) enum Overdue {
 impl Lifecycle {
     /// A life that is carried by a socket or a stream.
     pub(crate) fn carried() -> Self {
-        Self { carrier: Carrier::Lasting, stage: Stage::Open }
+        Self { carrier: Carrier::Lasting, stage: Stage::Open, resumption: Resumption::Never }
+    }
+
+    /// A life that is carried by a socket, and perhaps by others behind it.
+    pub(crate) fn resumable() -> Self {
+        Self { resumption: Resumption::Offered, ..Self::carried() }
     }
 
     /// A life that is carried by polls.
     pub(crate) fn polled() -> Self {
-        Self { carrier: Carrier::Waiting { ticks: 0 }, stage: Stage::Open }
+        Self { carrier: Carrier::Waiting { ticks: 0 }, ..Self::carried() }
+    }
+
+    /// Lets other sockets follow the first one, if the client has asked for it; whether it is so.
+    pub(crate) fn agree_to_resume(&mut self) -> bool {
+        let agreed = matches!(
+            (&self.carrier, &self.stage, self.resumption),
+            (Carrier::Lasting, Stage::Open, Resumption::Offered)
+        );
+        if agreed {
+            self.carrier = Carrier::Socket(0);
+            self.resumption = Resumption::Agreed;
+        }
+        agreed
+    }
+
+    /// Whether sockets may follow one another.
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.resumption == Resumption::Agreed
+    }
+
+    /// Another socket takes over.
+    pub(crate) fn attach_socket(&mut self, generation: u64) {
+        if let Carrier::Socket(_) | Carrier::Waiting { .. } = self.carrier {
+            self.carrier = Carrier::Socket(generation);
+        }
+    }
+
+    /// Whether this is what carries the connection now.
+    pub(crate) fn is_carried_by(&self, generation: u64) -> bool {
+        match self.carrier {
+            Carrier::Lasting => true,
+            Carrier::None | Carrier::Waiting { .. } => false,
+            Carrier::Poll(current) | Carrier::Socket(current) => current == generation,
+        }
     }
 
     /// A poll takes over.
@@ -114,7 +165,19 @@ impl Lifecycle {
                 self.carrier = Carrier::Waiting { ticks: 0 };
                 Detached::Replaceable
             }
-            Carrier::None | Carrier::Poll(_) | Carrier::Waiting { .. } => Detached::Replaceable,
+            Carrier::Socket(current) if current == generation => match self.stage {
+                Stage::Open => {
+                    self.carrier = Carrier::Waiting { ticks: 0 };
+                    Detached::Replaceable
+                }
+                Stage::Closing(_) | Stage::Finished { .. } => {
+                    self.carrier = Carrier::None;
+                    Detached::AfterEnd
+                }
+            },
+            Carrier::None | Carrier::Poll(_) | Carrier::Socket(_) | Carrier::Waiting { .. } => {
+                Detached::Replaceable
+            }
             Carrier::Lasting => {
                 self.carrier = Carrier::None;
                 match self.stage {
@@ -135,6 +198,10 @@ impl Lifecycle {
         let first = matches!(self.stage, Stage::Open);
         if first {
             self.stage = Stage::Closing(ending);
+            // Nobody comes back to be told: a poll would, but a socket that follows is refused.
+            if self.is_resumable() && matches!(self.carrier, Carrier::Waiting { .. }) {
+                self.carrier = Carrier::None;
+            }
         }
         first
     }
@@ -158,7 +225,9 @@ impl Lifecycle {
     /// Counts a tick. The peer can say goodbye only once it has all that was sent, so `unsent` bytes stop that clock.
     pub(crate) fn tick(&mut self, unsent: usize, limits: Limits) -> Overdue {
         match (&mut self.carrier, &mut self.stage) {
-            (Carrier::Lasting, Stage::Finished { ticks, ending }) if unsent == 0 => {
+            (Carrier::Lasting | Carrier::Socket(_), Stage::Finished { ticks, ending })
+                if unsent == 0 =>
+            {
                 *ticks += 1;
                 let limit = match ending.close_code {
                     NORMAL | GOING_AWAY => limits.goodbye,
@@ -174,7 +243,9 @@ impl Lifecycle {
                 self.carrier = Carrier::None;
                 Overdue::Poll
             }
-            (Carrier::Lasting | Carrier::None | Carrier::Poll(_), _) => Overdue::Nothing,
+            (Carrier::Lasting | Carrier::None | Carrier::Poll(_) | Carrier::Socket(_), _) => {
+                Overdue::Nothing
+            }
         }
     }
 
@@ -185,7 +256,7 @@ impl Lifecycle {
 
     /// Whether what waits could go out now.
     pub(crate) fn is_attached(&self) -> bool {
-        matches!(self.carrier, Carrier::Lasting | Carrier::Poll(_))
+        matches!(self.carrier, Carrier::Lasting | Carrier::Poll(_) | Carrier::Socket(_))
     }
 
     pub(crate) fn ending(&self) -> Option<&Ending> {
@@ -283,6 +354,44 @@ mod tests {
             [Overdue::Nothing, Overdue::Nothing, Overdue::Nothing, Overdue::Poll, Overdue::Nothing];
         assert_eq!(ticks(&mut life, 5), expected);
         assert!(!life.is_carried());
+    }
+
+    fn resumable() -> Lifecycle {
+        let mut life = Lifecycle::resumable();
+        assert!(life.agree_to_resume());
+        life
+    }
+
+    #[test]
+    fn sockets_follow_one_another_only_where_both_ends_agreed() {
+        let mut asked = Lifecycle::resumable();
+        assert_eq!(asked.detach(0), Detached::Lost, "the client asked, and was not answered");
+        assert!(!asked.agree_to_resume(), "too late");
+        assert!(!Lifecycle::carried().agree_to_resume());
+        let mut life = resumable();
+        assert_eq!(life.detach(0), Detached::Replaceable);
+        assert!(life.is_carried() && !life.is_attached());
+        life.attach_socket(1);
+        life.attach_socket(2);
+        assert_eq!(life.detach(1), Detached::Replaceable);
+        assert!(life.is_carried_by(2), "the second has taken over");
+        assert_eq!(life.detach(2), Detached::Replaceable);
+        assert_eq!(ticks(&mut life, 4)[3], Overdue::Poll);
+    }
+
+    #[test]
+    fn no_socket_follows_the_end() {
+        let mut gone = resumable();
+        gone.detach(0);
+        assert!(gone.close(kicked()));
+        assert!(!gone.is_carried());
+        let mut there = resumable();
+        there.close(kicked());
+        assert!(there.is_attached(), "it is still told");
+        there.finish(LastWords::None);
+        assert_eq!(ticks(&mut there, 3)[2], Overdue::Goodbye);
+        assert_eq!(there.detach(0), Detached::AfterEnd);
+        assert!(!there.is_carried());
     }
 
     #[test]

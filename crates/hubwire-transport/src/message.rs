@@ -22,6 +22,7 @@ struct Encoded {
     buffer: Vec<u8>,
     frame_start: usize,
     format: TransferFormat,
+    is_counted: bool,
     /// Its frame once more for those who agreed on compression, unless it must not be compressed.
     deflated: Option<Deflated>,
 }
@@ -62,7 +63,7 @@ impl Message {
         let payload = buffer.len().saturating_sub(HEADER_MAX);
         let frame_start = websocket::write_header(&mut buffer, payload, format);
         let deflated = Some(Deflated::default());
-        Ok(Self(Arc::new(Encoded { buffer, frame_start, format, deflated })))
+        Ok(Self(Arc::new(Encoded { buffer, frame_start, format, is_counted: false, deflated })))
     }
 
     /// A message with a copy of `payload`.
@@ -108,8 +109,26 @@ impl Message {
             alone.deflated = None;
             return self;
         }
-        let Encoded { ref buffer, frame_start, format, .. } = *self.0;
-        Self(Arc::new(Encoded { buffer: buffer.clone(), frame_start, format, deflated: None }))
+        let Encoded { ref buffer, frame_start, format, is_counted, .. } = *self.0;
+        let buffer = buffer.clone();
+        Self(Arc::new(Encoded { buffer, frame_start, format, is_counted, deflated: None }))
+    }
+
+    /// Counts the message where a connection [can be resumed](crate::Connection::keep_unacknowledged): it goes out again until it is acknowledged.
+    ///
+    /// # Panics
+    ///
+    /// When the message is shared already.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        Arc::get_mut(&mut self.0).expect("a message is counted before it is shared").is_counted =
+            true;
+        self
+    }
+
+    /// Whether it counts.
+    pub fn is_counted(&self) -> bool {
+        self.0.is_counted
     }
 
     /// The message as it goes out to a socket: compressed where that was agreed on, is allowed and makes it smaller.

@@ -51,6 +51,11 @@ pub fn wants_acks(query: &str) -> bool {
     query_value(query, "useAcks").is_some_and(|wish| wish.eq_ignore_ascii_case("true"))
 }
 
+/// Whether the client of this query wants its connection to outlive its sockets.
+pub fn wants_stateful_reconnect(query: &str) -> bool {
+    query_value(query, "useStatefulReconnect").is_some_and(|wish| wish.eq_ignore_ascii_case("true"))
+}
+
 /// The answer to a negotiate request, in the order that the official server writes.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +68,9 @@ pub struct NegotiateResponse {
     /// What the client shows to attach; absent in version 0, where the id serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_token: Option<String>,
+    /// Whether the connection may outlive its sockets; absent unless the client asked, as [`wants_stateful_reconnect`] tells, and it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_stateful_reconnect: Option<bool>,
     /// Whether the client's `ack` and `seq` are looked at; absent unless it asked, as [`wants_acks`] tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_acks: Option<bool>,
@@ -185,6 +193,7 @@ impl NegotiateResponse {
             negotiate_version: version,
             connection_id: issued.connection_id.to_string(),
             connection_token: (version > 0).then_some(issued.token),
+            use_stateful_reconnect: None,
             use_acks: None,
             available_transports: transports.iter().map(Into::into).collect(),
         }

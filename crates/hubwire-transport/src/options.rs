@@ -19,6 +19,8 @@ use crate::{AllowedOrigins, Compression, Transports};
 pub struct EndpointOptions {
     /// Which web pages may talk to the endpoint.
     pub allowed_origins: AllowedOrigins,
+    /// Whether clients may have connections that outlive their sockets.
+    pub allow_stateful_reconnects: bool,
     /// Bytes received and not yet consumed at which reading from the client pauses.
     pub application_max_buffer_size: usize,
     /// Whether the identity hook has to name a user.
@@ -104,6 +106,7 @@ impl Default for EndpointOptions {
     fn default() -> Self {
         Self {
             allowed_origins: AllowedOrigins::SameHost,
+            allow_stateful_reconnects: false,
             application_max_buffer_size: 64 * 1024,
             authentication: Authentication::Optional,
             client_address: ClientAddress::Peer,
@@ -140,6 +143,18 @@ impl EndpointOptions {
     #[must_use]
     pub fn allowed_origins(mut self, origins: AllowedOrigins) -> Self {
         self.allowed_origins = origins;
+        self
+    }
+
+    /// Sets whether clients that ask for it may have connections that outlive their WebSockets (stateful reconnect): a
+    /// client whose socket is lost comes back with another one within [`disconnect_timeout`](Self::disconnect_timeout),
+    /// and neither end loses a message.
+    ///
+    /// Default `false`, as in SignalR: what is sent is kept until it is acknowledged, up to the hub's
+    /// `stateful_reconnect_buffer_size` bytes per connection.
+    #[must_use]
+    pub fn allow_stateful_reconnects(mut self, allow: bool) -> Self {
+        self.allow_stateful_reconnects = allow;
         self
     }
 

@@ -19,15 +19,18 @@
 //!
 //! Whether there is room is asked before a message is pushed, so that one message of any size passes to a client that reads.
 
+mod state;
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use smallvec::SmallVec;
 use thiserror::Error;
 
+use self::state::{End, State};
 use crate::connection::Room;
 use crate::inbox::{KEPT_CAPACITY, Wakes};
+use crate::unacked::{Opening, Unacked};
 use crate::{Message, Receipt, ReceiptError, Taken};
 
 /// Why a message was not accepted.
@@ -50,67 +53,16 @@ pub enum PushError {
 #[derive(Debug)]
 pub(crate) struct Outbox(Mutex<State>);
 
-#[derive(Debug)]
-struct State {
-    queue: VecDeque<Message>,
-    /// Bytes in `queue`.
-    queued: usize,
-    /// Messages that were taken and not passed on yet, oldest first; and how much of the oldest was.
-    under_way: VecDeque<Message>,
-    under_way_bytes: usize,
-    partly: usize,
-    /// Answers that the client has acknowledged.
-    acknowledged: u64,
-    /// How many messages, at the front of the queue, were in an answer that has to be given again: what the client acknowledges is always the same.
-    replay: usize,
-    /// Which attachment may take: another one has the next number.
-    generation: u64,
-    high: usize,
-    cap: usize,
-    end: End,
-    /// Whether anything was passed on since the last look, and for how many looks nothing was.
-    moved: bool,
-    idle_ticks: u64,
-    /// For how many ticks nothing was there to be taken, and whether a sign of life is due.
-    quiet_ticks: u64,
-    is_beat_due: bool,
-    drain: Option<Waker>,
-    producers: SmallVec<[Waker; 1]>,
-}
-
+/// Who waits for room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// Nothing but last words is accepted: a message after a gap would be worse than none.
-    Cleared,
-    /// Messages are accepted.
-    Open,
-    /// No more messages; what waits still goes out.
-    Finished,
-    /// Nothing goes out any more.
-    Cut,
+enum Producer {
+    OfMany,
+    OfOne,
 }
 
 impl Outbox {
     pub(crate) fn new(high: usize, cap: usize) -> Self {
-        Self(Mutex::new(State {
-            queue: VecDeque::new(),
-            queued: 0,
-            under_way: VecDeque::new(),
-            under_way_bytes: 0,
-            partly: 0,
-            acknowledged: 0,
-            replay: 0,
-            generation: 0,
-            high,
-            cap,
-            end: End::Open,
-            moved: false,
-            idle_ticks: 0,
-            quiet_ticks: 0,
-            is_beat_due: false,
-            drain: None,
-            producers: SmallVec::new(),
-        }))
+        Self(Mutex::new(State::new(high, cap)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -119,6 +71,19 @@ impl Outbox {
     }
 
     pub(crate) fn push(&self, message: Message) -> Result<Room, PushError> {
+        self.push_with(|state| state.push(message))
+    }
+
+    /// In front of what waits and counts.
+    pub(crate) fn push_ahead(&self, message: Message) -> Result<Room, PushError> {
+        self.push_with(|state| {
+            let place = state.queue.iter().position(Message::is_counted);
+            state.queued += message.cost();
+            state.queue.insert(place.unwrap_or(state.queue.len()), message);
+        })
+    }
+
+    fn push_with(&self, push: impl FnOnce(&mut State)) -> Result<Room, PushError> {
         let (waker, room) = {
             let mut state = self.lock();
             if state.end != End::Open {
@@ -127,7 +92,7 @@ impl Outbox {
             if state.queued >= state.cap {
                 return Err(PushError::Full { bytes: state.bytes(), cap: state.cap });
             }
-            state.push(message);
+            push(&mut state);
             (state.drain.take(), state.room())
         };
         if let Some(waker) = waker {
@@ -143,8 +108,20 @@ impl Outbox {
 
     /// Ready when a producer for this connection alone may go on.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_room_for(cx, Producer::OfOne)
+    }
+
+    /// Ready when a producer for many may go on, who does not wait for one that may be gone.
+    pub(crate) fn poll_room_or_away(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_room_for(cx, Producer::OfMany)
+    }
+
+    fn poll_room_for(&self, cx: &Context<'_>, producer: Producer) -> Poll<()> {
         let mut state = self.lock();
         if state.end != End::Open || state.room() == Room::Available {
+            return Poll::Ready(());
+        }
+        if producer == Producer::OfMany && state.unacked.as_ref().is_some_and(|sent| sent.is_away) {
             return Poll::Ready(());
         }
         if !state.producers.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -170,9 +147,56 @@ impl Outbox {
 
     /// Puts back what this attachment took and did not pass on.
     pub(crate) fn detach(&self, generation: u64) {
-        let mut state = self.lock();
-        if state.generation == generation {
+        let producers = {
+            let mut state = self.lock();
+            if state.generation != generation {
+                return;
+            }
             state.rewind();
+            let Some(unacked) = &mut state.unacked else { return };
+            unacked.is_away = true;
+            // Those who produce for many need not wait; the others look again and do.
+            Wakes::new(std::mem::take(&mut state.producers))
+        };
+        producers.wake();
+    }
+
+    /// Keeps what counts until it is acknowledged, up to `buffer` bytes, so that another socket may take over.
+    pub(crate) fn keep_unacked(&self, buffer: usize, opening: Opening) {
+        self.lock().unacked = Some(Box::new(Unacked::new(buffer, opening)));
+    }
+
+    /// Lets another socket take, from the first message that is not acknowledged.
+    pub(crate) fn resume(&self) -> u64 {
+        let (drain, generation) = {
+            let mut state = self.lock();
+            state.rewind();
+            if let Some(unacked) = &mut state.unacked {
+                unacked.is_away = false;
+                let opening = unacked.opening();
+                state.queued += opening.cost();
+                state.queue.push_front(opening);
+            }
+            state.generation += 1;
+            (state.drain.take(), state.generation)
+        };
+        if let Some(drain) = drain {
+            drain.wake();
+        }
+        generation
+    }
+
+    /// The client has what counts up to this number.
+    pub(crate) fn acknowledge(&self, number: u64) {
+        let drain = {
+            let mut state = self.lock();
+            state.moved = true;
+            let Some(unacked) = &mut state.unacked else { return };
+            unacked.acknowledge(number);
+            state.drain.take()
+        };
+        if let Some(drain) = drain {
+            drain.wake();
         }
     }
 
@@ -219,7 +243,7 @@ impl Outbox {
         let (mut sum, mut cost) = (0, 0);
         let replay = if budget > 0 { std::mem::take(&mut state.replay) } else { 0 };
         while (if replay > 0 { taken.len() < replay } else { sum < budget })
-            && let Some(message) = state.queue.pop_front()
+            && let Some(message) = state.next()
         {
             sum += message.len();
             cost += message.cost();
@@ -238,11 +262,11 @@ impl Outbox {
         let poll = match end {
             End::Cut => Poll::Ready(Taken::Cut),
             _ if sum > 0 => Poll::Ready(Taken::Messages),
-            End::Finished => Poll::Ready(Taken::Finished),
+            End::Finished if state.queue.is_empty() => Poll::Ready(Taken::Finished),
             End::Cleared | End::Open if std::mem::take(&mut state.is_beat_due) => {
                 Poll::Ready(Taken::Heartbeat)
             }
-            End::Cleared | End::Open => Poll::Pending,
+            End::Cleared | End::Finished | End::Open => Poll::Pending,
         };
         // Also with messages in hand: whoever takes them may wait on something else next.
         match &mut state.drain {
@@ -302,7 +326,7 @@ impl Outbox {
     pub(crate) fn take_now(&self) -> Option<Message> {
         let (message, wakes) = {
             let mut state = self.lock();
-            let message = state.queue.pop_front()?;
+            let message = state.next()?;
             state.queued -= message.cost();
             state.under_way_bytes += message.cost();
             state.under_way.push_back(message.clone());
@@ -355,91 +379,5 @@ impl Outbox {
             state.idle_ticks += 1;
         }
         state.idle_ticks
-    }
-}
-
-impl State {
-    fn bytes(&self) -> usize {
-        self.queued + self.under_way_bytes
-    }
-
-    fn room(&self) -> Room {
-        if self.bytes() < self.high { Room::Available } else { Room::Exhausted }
-    }
-
-    fn push(&mut self, message: Message) {
-        self.queued += message.cost();
-        self.queue.push_back(message);
-    }
-
-    /// Decides what became of what is under way.
-    fn settle(&mut self, receipt: Receipt) -> Result<Wakes, ReceiptError> {
-        if self.end == End::Cut {
-            // What was under way is forgotten, so a client that counts right can no longer be told from one that does not.
-            return Ok(Wakes::default());
-        }
-        let acknowledged = match receipt {
-            Receipt::Acknowledged(answers) => {
-                answers.checked_sub(self.acknowledged).ok_or(ReceiptError::Overtaken)?
-            }
-            Receipt::None => 0,
-        };
-        match acknowledged {
-            0 => {
-                if matches!(receipt, Receipt::Acknowledged(_)) && !self.under_way.is_empty() {
-                    self.replay = self.under_way.len();
-                }
-                self.rewind();
-                Ok(Wakes::default())
-            }
-            1 if !self.under_way.is_empty() || self.replay > 0 => {
-                self.acknowledged += 1;
-                // A late copy of the last poll may have had its answer put back already.
-                for _ in 0..std::mem::take(&mut self.replay) {
-                    let Some(message) = self.queue.pop_front() else { break };
-                    self.queued -= message.cost();
-                    self.under_way_bytes += message.cost();
-                    self.under_way.push_back(message);
-                }
-                Ok(self.pass(self.under_way_bytes))
-            }
-            _ => Err(ReceiptError::NotGiven),
-        }
-    }
-
-    /// Puts what is under way back to the front; a message that was passed on in part goes out again whole.
-    fn rewind(&mut self) {
-        while let Some(message) = self.under_way.pop_back() {
-            self.queued += message.cost();
-            self.queue.push_front(message);
-        }
-        self.under_way_bytes = 0;
-        self.partly = 0;
-    }
-
-    /// Everyone who waits for this outbox.
-    fn wakes(&mut self) -> Wakes {
-        let mut wakers = std::mem::take(&mut self.producers);
-        wakers.extend(self.drain.take());
-        Wakes::new(wakers)
-    }
-
-    fn pass(&mut self, bytes: usize) -> Wakes {
-        if bytes == 0 {
-            return Wakes::default();
-        }
-        self.moved = true;
-        self.under_way_bytes = self.under_way_bytes.saturating_sub(bytes);
-        self.partly += bytes;
-        while let Some(message) = self.under_way.front()
-            && message.cost() <= self.partly
-        {
-            self.partly -= message.cost();
-            self.under_way.pop_front();
-        }
-        if self.bytes() >= self.high {
-            return Wakes::default();
-        }
-        Wakes::new(std::mem::take(&mut self.producers))
     }
 }

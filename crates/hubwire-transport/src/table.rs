@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::Notify;
 
-use crate::token::{Issued, TokenKey, TokenKind};
+use crate::token::{Claims, Issued, TokenKey, TokenKind};
 use crate::{Census, Connection, ConnectionId, DisconnectReason};
 
 /// The connections of one application, found by public id or by token; shared by all workers.
@@ -51,6 +51,8 @@ pub enum Found {
         connection_id: ConnectionId,
         /// When the token stops opening it, in seconds since 1970.
         expires: u32,
+        /// Whether its client wants it to outlive its sockets.
+        is_stateful: bool,
     },
     /// A connection that lives.
     Live(Connection),
@@ -98,7 +100,10 @@ impl ConnectionTable {
             Some(Slot::Live(connection)) => Found::Live(connection.clone()),
             Some(Slot::Ended) => Found::Ended,
             None if claims.expires < now => Found::Unknown,
-            None => Found::Fresh { connection_id: claims.connection_id, expires: claims.expires },
+            None => {
+                let Claims { connection_id, expires, is_stateful, .. } = claims;
+                Found::Fresh { connection_id, expires, is_stateful }
+            }
         }
     }
 
@@ -222,7 +227,7 @@ mod tests {
     fn a_token_opens_its_connection_once() {
         let table = ConnectionTable::new(TokenKey::random());
         let token = table.issue("/chat", TokenKind::Secret, 100).token;
-        let Found::Fresh { connection_id, expires } = table.find("/chat", &token, 90) else {
+        let Found::Fresh { connection_id, expires, .. } = table.find("/chat", &token, 90) else {
             panic!("a fresh token opens a connection")
         };
         let (connection, _attachment) = open(connection_id);

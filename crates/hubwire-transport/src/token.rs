@@ -23,6 +23,8 @@ const VERSION: u8 = 1;
 const ID: usize = 16;
 /// Half of SHA-256's output: forging is still 2^128 work, and URLs stay short.
 const MAC: usize = 16;
+/// The kind of a [`TokenKind::Stateful`].
+const STATEFUL: u8 = 2;
 const SIGNED: usize = 1 + 1 + 4 + 4 + ID;
 
 /// The secret that signs the connection tokens of a server.
@@ -41,6 +43,8 @@ pub enum TokenKind {
     IdIsToken,
     /// Version 1: the connection id is public and the token is secret.
     Secret,
+    /// As [`Secret`](Self::Secret), and the client wants its connection to outlive its sockets (stateful reconnect).
+    Stateful,
 }
 
 /// A token freshly issued.
@@ -61,6 +65,8 @@ pub struct Claims {
     pub connection_id: ConnectionId,
     /// Seconds since 1970 after which it opens no new connection.
     pub expires: u32,
+    /// Whether its client wants the connection to outlive its sockets.
+    pub is_stateful: bool,
     /// The node that issued it.
     pub node: u32,
 }
@@ -101,6 +107,7 @@ impl TokenKey {
         bytes[1] = match kind {
             TokenKind::IdIsToken => 0,
             TokenKind::Secret => 1,
+            TokenKind::Stateful => STATEFUL,
         };
         bytes[2..6].copy_from_slice(&self.node.to_be_bytes());
         bytes[6..10].copy_from_slice(&expires.to_be_bytes());
@@ -110,7 +117,7 @@ impl TokenKey {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let connection_id = match kind {
             TokenKind::IdIsToken => token.as_str().into(),
-            TokenKind::Secret => encode_id(id),
+            TokenKind::Secret | TokenKind::Stateful => encode_id(id),
         };
         Issued { connection_id, token }
     }
@@ -131,7 +138,8 @@ impl TokenKey {
             _ => encode_id(*id.first_chunk().ok_or(TokenError::Malformed)?),
         };
         let expires = u32::from_be_bytes([e0, e1, e2, e3]);
-        Ok(Claims { connection_id, expires, node: u32::from_be_bytes([n0, n1, n2, n3]) })
+        let node = u32::from_be_bytes([n0, n1, n2, n3]);
+        Ok(Claims { connection_id, expires, is_stateful: kind == STATEFUL, node })
     }
 
     fn sign(&self, endpoint: &str, bytes: &[u8]) -> Hmac<Sha256> {
@@ -214,6 +222,19 @@ mod tests {
         let claims = key.verify("/chat", &issued.token).unwrap();
         assert_eq!(claims.connection_id, issued.connection_id);
         assert_eq!((claims.expires, claims.node), (42, key.node));
+    }
+
+    #[test]
+    fn a_token_tells_what_its_client_negotiated() {
+        let key = TokenKey::random();
+        for (kind, is_stateful) in
+            [(TokenKind::IdIsToken, false), (TokenKind::Secret, false), (TokenKind::Stateful, true)]
+        {
+            let issued = key.issue("/chat", kind, 42);
+            let claims = key.verify("/chat", &issued.token).unwrap();
+            assert_eq!(claims.is_stateful, is_stateful, "{kind:?}");
+            assert_eq!(claims.connection_id, issued.connection_id);
+        }
     }
 
     #[test]

@@ -127,7 +127,9 @@ fn a_message_is_too_big() {
     check(piecewise, &[WITH_ERROR], reason);
     check_detailed(piecewise, detail, reason);
     let frame = |link: &mut Link| {
-        link.connection.refuse_frame(FrameError::TooLarge { size: 1 << 40, limit: 1 << 20 });
+        let error = FrameError::TooLarge { size: 1 << 40, limit: 1 << 20 };
+        link.receiver().refuse_frame(error);
+        link.run();
     };
     check(frame, &[WITH_ERROR], "message too big: 1099511627776 bytes, the limit is 1048576");
 }

@@ -12,10 +12,11 @@ use tokio::sync::Semaphore;
 
 use hubwire::prelude::*;
 use hubwire::{ConnectRequest, HubDefinition, Mount, Transport};
-use hubwire_transport::{Attachment, Connection, Payload, Runner};
+use hubwire_transport::{Attachment, Connection, Payload, Receiver, Runner};
 
 pub const PING: &str = r#"{"type":6}"#;
 pub const HANDSHAKE: &str = r#"{"protocol":"json","version":1}"#;
+pub const STATEFUL_HANDSHAKE: &str = r#"{"protocol":"json","version":2}"#;
 
 /// What the pages of these tests offer.
 #[hub_client]
@@ -41,6 +42,7 @@ pub struct Dial {
     id: ConnectionId,
     request: ConnectRequest,
     options: EndpointOptions,
+    open: fn(ConnectionId, ConnectRequest, Arc<EndpointOptions>) -> (Connection, Attachment),
 }
 
 impl Link {
@@ -60,6 +62,7 @@ impl Link {
             id: "a".into(),
             request: ConnectRequest::local("/hub", Transport::WebSockets),
             options: EndpointOptions::default(),
+            open: Connection::open,
         }
     }
 
@@ -125,6 +128,26 @@ impl Link {
         self.run();
     }
 
+    /// What the client's socket receives with.
+    pub fn receiver(&self) -> Receiver {
+        self.attachment.as_ref().expect("the client has a socket").receiver()
+    }
+
+    /// Another socket takes over; whatever held the old one drops it later.
+    pub fn reconnect(&mut self) -> Option<Attachment> {
+        let attachment = self.connection.resume()?;
+        self.run();
+        self.attachment.replace(attachment)
+    }
+
+    /// Whether another socket may take over, which then does.
+    pub fn is_resumed(&mut self) -> bool {
+        self.hang_up();
+        self.attachment = self.connection.resume();
+        self.run();
+        self.attachment.is_some()
+    }
+
     /// The worker stops and drops the session wherever it is; as `hubwire-actix` does it.
     pub fn abandon(&mut self) {
         self.connection.close(DisconnectReason::Shutdown);
@@ -166,6 +189,12 @@ impl Dial {
         self
     }
 
+    /// The client has negotiated stateful reconnect.
+    pub fn stateful(mut self) -> Self {
+        self.open = Connection::open_resumable;
+        self
+    }
+
     pub fn options(mut self, options: EndpointOptions) -> Self {
         self.options = options;
         self
@@ -173,7 +202,7 @@ impl Dial {
 
     pub fn open(self) -> Link {
         let options = Arc::new(self.options);
-        let (connection, attachment) = Connection::open(self.id, self.request, options);
+        let (connection, attachment) = (self.open)(self.id, self.request, options);
         let session = Task::new(self.runner.run(connection.clone()));
         let mut link = Link { connection, attachment: Some(attachment), session: Some(session) };
         link.run();
@@ -182,8 +211,13 @@ impl Dial {
 
     #[track_caller]
     pub fn connect(self) -> Link {
+        self.connect_with(HANDSHAKE)
+    }
+
+    #[track_caller]
+    pub fn connect_with(self, handshake: &str) -> Link {
         let mut link = self.open();
-        link.say(HANDSHAKE);
+        link.say(handshake);
         let answer = link.hear_one();
         assert_eq!(answer.as_deref(), Some("{}"));
         link.run();

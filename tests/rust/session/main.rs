@@ -13,4 +13,5 @@ mod kit;
 mod lifecycle;
 mod order;
 mod pressure;
+mod stateful;
 mod streams;

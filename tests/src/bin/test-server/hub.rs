@@ -68,6 +68,11 @@ impl Scenario {
     pub fn new(log: Log) -> Self {
         Self { log, appended: Mutex::default() }
     }
+
+    /// The numbers that a client has had appended.
+    pub fn appended_by(&self, id: &ConnectionId) -> Vec<i32> {
+        lock(&self.appended).get(id).cloned().unwrap_or_default()
+    }
 }
 
 fn ids(ids: Vec<String>) -> Vec<ConnectionId> {

@@ -102,6 +102,11 @@ async fn count(hubs: web::Data<Hubs>, name: web::Path<String>) -> impl Responder
     }
 }
 
+/// The numbers that a client of `big` has had appended.
+async fn appended(hubs: web::Data<Hubs>, id: web::Path<String>) -> impl Responder {
+    web::Json(hubs.big.definition().appended_by(&ConnectionId::from(id.into_inner())))
+}
+
 async fn log(hubs: web::Data<Hubs>, id: web::Path<String>) -> impl Responder {
     web::Json(hubs.log.of(&ConnectionId::from(id.into_inner())))
 }
@@ -132,10 +137,14 @@ fn one_transport(transport: Transport) -> EndpointOptions {
 
 /// Times that a test can wait for.
 fn impatient() -> EndpointOptions {
-    EndpointOptions::default()
+    stateful()
         .disconnect_timeout(Duration::from_secs(4))
         .poll_timeout(Duration::from_secs(2))
         .short_polling_timeout(Duration::from_secs(4))
+}
+
+fn stateful() -> EndpointOptions {
+    EndpointOptions::default().allow_stateful_reconnects(true)
 }
 
 fn listed() -> EndpointOptions {
@@ -169,6 +178,12 @@ async fn serve() -> std::io::Result<()> {
                 data.big.at("/stream-only").options(one_transport(Transport::ServerSentEvents)),
             )
             .service(data.big.at("/poll-only").options(one_transport(Transport::LongPolling)))
+            .service(data.big.at("/stateful").options(stateful()).identity(identify))
+            .service(
+                data.big
+                    .at("/stateful-fast")
+                    .options(stateful().disconnect_timeout(Duration::from_secs(1))),
+            )
             .configure(|app| limited::mount(app, &data.big, &raw))
             .service(
                 web::scope("/nested/{tenant}")
@@ -177,6 +192,7 @@ async fn serve() -> std::io::Result<()> {
             )
             .route("/ready", data.hub.readiness())
             .route("/count/{hub}", web::get().to(count))
+            .route("/appended/{id}", web::get().to(appended))
             .route("/log/{id}", web::get().to(log))
             .route("/metrics", web::get().to(metrics))
             .route("/memory", web::get().to(memory))

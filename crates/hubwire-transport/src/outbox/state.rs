@@ -1,0 +1,181 @@
+//! What an outbox holds, under its lock.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use smallvec::SmallVec;
+
+use crate::connection::Room;
+use crate::inbox::Wakes;
+use crate::unacked::Unacked;
+use crate::{Message, Receipt, ReceiptError};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) queue: VecDeque<Message>,
+    /// Bytes in `queue`.
+    pub(super) queued: usize,
+    /// Messages that were taken and not passed on yet, oldest first; and how much of the oldest was.
+    pub(super) under_way: VecDeque<Message>,
+    pub(super) under_way_bytes: usize,
+    pub(super) partly: usize,
+    /// What was passed on and counts, where another socket may take over.
+    pub(super) unacked: Option<Box<Unacked>>,
+    /// Answers that the client has acknowledged.
+    pub(super) acknowledged: u64,
+    /// How many messages, at the front of the queue, were in an answer that has to be given again: what the client acknowledges is always the same.
+    pub(super) replay: usize,
+    /// Which attachment may take: another one has the next number.
+    pub(super) generation: u64,
+    pub(super) high: usize,
+    pub(super) cap: usize,
+    pub(super) end: End,
+    /// Whether anything was passed on since the last look, and for how many looks nothing was.
+    pub(super) moved: bool,
+    pub(super) idle_ticks: u64,
+    /// For how many ticks nothing was there to be taken, and whether a sign of life is due.
+    pub(super) quiet_ticks: u64,
+    pub(super) is_beat_due: bool,
+    pub(super) drain: Option<Waker>,
+    pub(super) producers: SmallVec<[Waker; 1]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nothing but last words is accepted: a message after a gap would be worse than none.
+    Cleared,
+    /// Messages are accepted.
+    Open,
+    /// No more messages; what waits still goes out.
+    Finished,
+    /// Nothing goes out any more.
+    Cut,
+}
+
+impl State {
+    pub(super) fn new(high: usize, cap: usize) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            queued: 0,
+            under_way: VecDeque::new(),
+            under_way_bytes: 0,
+            partly: 0,
+            unacked: None,
+            acknowledged: 0,
+            replay: 0,
+            generation: 0,
+            high,
+            cap,
+            end: End::Open,
+            moved: false,
+            idle_ticks: 0,
+            quiet_ticks: 0,
+            is_beat_due: false,
+            drain: None,
+            producers: SmallVec::new(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.queued + self.under_way_bytes
+    }
+
+    pub(super) fn room(&self) -> Room {
+        if self.bytes() < self.high { Room::Available } else { Room::Exhausted }
+    }
+
+    /// The next message that may be taken.
+    pub(super) fn next(&mut self) -> Option<Message> {
+        let Some(unacked) = &mut self.unacked else { return self.queue.pop_front() };
+        // Behind the end nobody takes over any more.
+        if self.end == End::Open && unacked.holds_back(self.queue.front()?) {
+            return None;
+        }
+        let message = self.queue.pop_front()?;
+        unacked.take(&message);
+        Some(message)
+    }
+
+    pub(super) fn push(&mut self, message: Message) {
+        self.queued += message.cost();
+        self.queue.push_back(message);
+    }
+
+    /// Decides what became of what is under way.
+    pub(super) fn settle(&mut self, receipt: Receipt) -> Result<Wakes, ReceiptError> {
+        if self.end == End::Cut {
+            // What was under way is forgotten, so a client that counts right can no longer be told from one that does not.
+            return Ok(Wakes::default());
+        }
+        let acknowledged = match receipt {
+            Receipt::Acknowledged(answers) => {
+                answers.checked_sub(self.acknowledged).ok_or(ReceiptError::Overtaken)?
+            }
+            Receipt::None => 0,
+        };
+        match acknowledged {
+            0 => {
+                if matches!(receipt, Receipt::Acknowledged(_)) && !self.under_way.is_empty() {
+                    self.replay = self.under_way.len();
+                }
+                self.rewind();
+                Ok(Wakes::default())
+            }
+            1 if !self.under_way.is_empty() || self.replay > 0 => {
+                self.acknowledged += 1;
+                // A late copy of the last poll may have had its answer put back already.
+                for _ in 0..std::mem::take(&mut self.replay) {
+                    let Some(message) = self.queue.pop_front() else { break };
+                    self.queued -= message.cost();
+                    self.under_way_bytes += message.cost();
+                    self.under_way.push_back(message);
+                }
+                Ok(self.pass(self.under_way_bytes))
+            }
+            _ => Err(ReceiptError::NotGiven),
+        }
+    }
+
+    /// Puts what is under way back to the front; a message that was passed on in part goes out again whole.
+    pub(super) fn rewind(&mut self) {
+        if let Some(unacked) = &mut self.unacked {
+            unacked.rewind(std::mem::take(&mut self.under_way), &mut self.queue);
+            self.queued = self.queue.iter().map(Message::cost).sum();
+        }
+        while let Some(message) = self.under_way.pop_back() {
+            self.queued += message.cost();
+            self.queue.push_front(message);
+        }
+        self.under_way_bytes = 0;
+        self.partly = 0;
+    }
+
+    /// Everyone who waits for this outbox.
+    pub(super) fn wakes(&mut self) -> Wakes {
+        let mut wakers = std::mem::take(&mut self.producers);
+        wakers.extend(self.drain.take());
+        Wakes::new(wakers)
+    }
+
+    pub(super) fn pass(&mut self, bytes: usize) -> Wakes {
+        if bytes == 0 {
+            return Wakes::default();
+        }
+        self.moved = true;
+        self.under_way_bytes = self.under_way_bytes.saturating_sub(bytes);
+        self.partly += bytes;
+        while let Some(message) = self.under_way.front()
+            && message.cost() <= self.partly
+        {
+            self.partly -= message.cost();
+            let passed = self.under_way.pop_front();
+            if let (Some(unacked), Some(message)) = (&mut self.unacked, passed) {
+                unacked.pass(message);
+            }
+        }
+        if self.bytes() >= self.high {
+            return Wakes::default();
+        }
+        Wakes::new(std::mem::take(&mut self.producers))
+    }
+}

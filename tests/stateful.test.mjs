@@ -1,0 +1,176 @@
+// Connections that outlive their sockets, over real ones: links cut at random moments, take-overs, and whoever has no right to one.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import * as signalr from '@microsoft/signalr';
+
+import { Proxy } from './kit/proxy.mjs';
+import { END } from './kit/raw.mjs';
+import { TestServer } from './kit/server.mjs';
+import { StatefulClient, address, knock, negotiate } from './kit/stateful.mjs';
+import { SOON, until, within } from './kit/within.mjs';
+
+const MESSAGES = 10_000;
+const CUTS = 200;
+const LONG = 60_000;
+
+const server = await TestServer.start();
+after(() => server.stop());
+const url = `${server.url}/stateful`;
+
+/** Numbers that look random and are the same in every run (mulberry32). */
+function random(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const numbers = Array.from({ length: MESSAGES }, (_, i) => i);
+
+test(`${MESSAGES} messages each way while the link is cut ${CUTS} times`, { timeout: 2 * LONG }, async (t) => {
+  const client = await StatefulClient.connect(t, url);
+  const heard = [];
+  const results = [];
+  client.onmessage = (message) => {
+    if (message.target === 'Notify') heard.push(Number(message.arguments[0]));
+    else results.push(message);
+  };
+  const choose = random(1);
+  const cuts = new Set();
+  while (cuts.size < CUTS) cuts.add(choose(MESSAGES));
+  for (const i of numbers) {
+    client.send('Append', i);
+    client.send('SendCaller', String(i));
+    // Some links are cut with everything still in them, some while answers come.
+    if (cuts.has(i)) {
+      if (choose(2)) await new Promise(setImmediate);
+      await (choose(4) ? client.reconnect() : client.takeOver());
+    }
+    // Both ends keep 100,000 bytes; nobody sends more than what the other can take.
+    if (i % 100 === 99) await until(LONG, `message ${i - 200}`, () => heard.length >= i - 200);
+  }
+  await until(LONG, 'all messages', () => heard.length >= MESSAGES);
+  assert.deepEqual(heard, numbers);
+  assert.deepEqual(await server.appended(client.connectionId), numbers);
+  assert.equal(client.closed, null);
+  assert.deepEqual(results, [], 'nothing else was sent that counts');
+  assert.deepEqual(await server.story(client.connectionId), ['connected'], 'it was one connection all the time');
+});
+
+test('the official client loses nothing either', { timeout: LONG }, async (t) => {
+  const proxy = await Proxy.start(t, server.port);
+  const connection = new signalr.HubConnectionBuilder()
+    .withUrl(`${proxy.url}/stateful`)
+    .withStatefulReconnect()
+    .configureLogging(signalr.LogLevel.None)
+    .build();
+  t.after(() => connection.stop());
+  const heard = [];
+  connection.on('Notify', (text) => heard.push(Number(text)));
+  let ended = false;
+  connection.onclose(() => { ended = true; });
+  await within(SOON, connection.start(), 'the start');
+  const { connectionId } = connection;
+  const count = 500;
+  for (let i = 0; i < count; i += 1) {
+    await within(SOON, connection.send('Append', i), 'a message to be sent');
+    await within(SOON, connection.send('SendCaller', String(i)), 'a message to be sent');
+    if (i % 25 !== 24) continue;
+    // It tries once, and gives up on a socket that nothing came from.
+    await within(SOON, connection.invoke('Nothing'), 'an answer over this socket');
+    // Lost with the socket, both the call and the answer to the last.
+    const lost = connection.invoke('Nothing');
+    proxy.cut();
+    proxy.mend();
+    await within(SOON, lost, 'the answer to what was lost');
+    await within(SOON, connection.invoke('Nothing'), 'an answer over the next socket');
+  }
+  assert.deepEqual(heard, numbers.slice(0, count));
+  assert.deepEqual(await server.appended(connectionId), numbers.slice(0, count));
+  assert.equal(connection.connectionId, connectionId);
+  assert.ok(!ended);
+  assert.deepEqual(await server.story(connectionId), ['connected']);
+});
+
+test('streams, client results and calls live through it', { timeout: LONG }, async (t) => {
+  const proxy = await Proxy.start(t, server.port);
+  const connection = new signalr.HubConnectionBuilder()
+    .withUrl(`${proxy.url}/stateful`)
+    .withStatefulReconnect()
+    .configureLogging(signalr.LogLevel.None)
+    .build();
+  t.after(() => connection.stop());
+  const cut = () => {
+    proxy.cut();
+    proxy.mend();
+  };
+  connection.on('Shout', async (text) => {
+    cut();
+    return `${text}!`;
+  });
+  await within(SOON, connection.start(), 'the start');
+  assert.equal(await within(SOON, connection.invoke('Ask', connection.connectionId, 'Shout', 'hey'), 'a result'), 'hey!');
+
+  const slow = connection.invoke('Slow', 200, 'late');
+  const ticks = [];
+  const streamed = new Promise((resolve, reject) => {
+    connection.stream('Counter', 300).subscribe({
+      next: (tick) => {
+        ticks.push(tick);
+        if (ticks.length === 10) cut();
+      },
+      complete: resolve,
+      error: reject,
+    });
+  });
+  await within(SOON, streamed, 'a stream to its end');
+  assert.deepEqual(ticks, numbers.slice(0, 300));
+  assert.equal(await within(SOON, slow, 'a slow call'), 'late');
+
+  const subject = new signalr.Subject();
+  const sum = connection.invoke('Sum', subject);
+  for (let i = 0; i < 10; i += 1) subject.next(i);
+  cut();
+  for (let i = 0; i < 10; i += 1) subject.next(i);
+  subject.complete();
+  assert.equal(await within(SOON, sum, 'the sum'), 90);
+});
+
+test('only a client that asked for it gets it, and only where it is allowed', async (t) => {
+  const asked = await negotiate(url);
+  assert.equal(asked.useStatefulReconnect, true);
+  assert.equal((await negotiate(url, 'x=1')).useStatefulReconnect, undefined);
+  assert.equal((await negotiate(`${server.url}/big`)).useStatefulReconnect, undefined);
+
+  const socket = await knock(t, address(url, asked.connectionToken));
+  assert.equal(await knock(t, address(url, asked.connectionToken)), 409, 'it has not shaken hands');
+  socket.send(`{"protocol":"json","version":1}${END}`);
+  await within(SOON, new Promise((resolve) => socket.once('message', resolve)), 'the answer');
+  assert.equal(await knock(t, address(url, asked.connectionToken)), 409, 'it chose version 1');
+});
+
+test('nobody takes over what is not theirs', async (t) => {
+  const client = await StatefulClient.connect(t, `${url}`);
+  await until(SOON, 'the connection', async () => (await server.story(client.connectionId)).length === 1);
+  const token = new URL(client.address).searchParams.get('id');
+  const forged = token.slice(0, -2) + (token.endsWith('AA') ? 'BB' : 'AA');
+  assert.equal(await knock(t, address(url, forged)), 404);
+  assert.equal(await knock(t, address(`${server.url}/big`, token)), 404, 'a token of another endpoint');
+  assert.equal(await knock(t, `${address(url, token)}&user=eve`), 403, 'another user');
+  const other = await negotiate(url);
+  assert.equal(typeof (await knock(t, address(url, other.connectionToken))), 'object', 'a connection of its own');
+  assert.deepEqual(await server.story(client.connectionId), ['connected']);
+});
+
+test('a client that took long to come back finds nobody', async (t) => {
+  const client = await StatefulClient.connect(t, `${server.url}/stateful-fast`);
+  const socket = await knock(t, client.address);
+  socket.terminate();
+  assert.equal(await server.farewell(client.connectionId), 'network lost');
+  assert.equal(await knock(t, client.address), 404);
+});
