@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{EncodeError, HubProtocol};
+use crate::{EncodeError, Encoded, HubProtocol, encoded::write_value};
 
 /// The arguments of an outgoing call: `()` for none, `(a,)` for one, and so on up to 16, or [`Arguments`] to hand on
 /// what came in.
@@ -17,6 +17,9 @@ pub trait ArgumentList: Sealed {}
 /// What a list of arguments knows to do; not reachable from outside.
 #[expect(unnameable_types, reason = "what seals the trait must not be within reach")]
 pub trait Sealed {
+    /// How many elements there are, which some protocols say before them.
+    fn count(&self) -> u32;
+
     /// Gives its elements to `elements`, in order.
     fn write(&self, elements: &mut Elements<'_>) -> Result<(), EncodeError>;
 }
@@ -35,33 +38,32 @@ impl<'o> Elements<'o> {
         Self { protocol, out, is_first: true }
     }
 
-    /// Fails unless what was encoded by `from` can be written here as it is.
-    pub(crate) fn same_protocol(&self, from: HubProtocol) -> Result<(), EncodeError> {
-        if from == self.protocol {
+    /// An undecoded value: as it is, or translated.
+    pub(crate) fn encoded(&mut self, value: &Encoded) -> Result<(), EncodeError> {
+        if value.protocol == self.protocol {
+            self.raw(&value.bytes);
             Ok(())
         } else {
-            Err(EncodeError::ForeignProtocol { from, to: self.protocol })
+            self.value(value)
         }
     }
 
-    pub(crate) fn raw(&mut self, value: &[u8]) {
+    fn raw(&mut self, value: &[u8]) {
         self.separate();
         self.out.extend_from_slice(value);
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         self.separate();
-        match self.protocol {
-            HubProtocol::Json => {
-                serde_json::to_writer(&mut *self.out, value).map_err(EncodeError::Json)
-            }
-        }
+        write_value(self.protocol, self.out, value)
     }
 
     fn separate(&mut self) {
         match self.protocol {
             HubProtocol::Json if self.is_first => self.is_first = false,
             HubProtocol::Json => self.out.push(b','),
+            #[cfg(feature = "messagepack")]
+            HubProtocol::MessagePack => {}
         }
     }
 }
@@ -69,9 +71,18 @@ impl<'o> Elements<'o> {
 impl ArgumentList for () {}
 
 impl Sealed for () {
+    fn count(&self) -> u32 {
+        0
+    }
+
     fn write(&self, _elements: &mut Elements<'_>) -> Result<(), EncodeError> {
         Ok(())
     }
+}
+
+/// Counts a type parameter.
+const fn one(_name: &str) -> u32 {
+    1
 }
 
 /// Implements the list for a tuple and for every shorter one.
@@ -81,6 +92,10 @@ macro_rules! tuples {
         impl<$first: Serialize, $($rest: Serialize),*> ArgumentList for ($first, $($rest,)*) {}
 
         impl<$first: Serialize, $($rest: Serialize),*> Sealed for ($first, $($rest,)*) {
+            fn count(&self) -> u32 {
+                const { 1 $(+ one(stringify!($rest)))* }
+            }
+
             #[expect(non_snake_case, reason = "a type parameter names its element too")]
             fn write(&self, elements: &mut Elements<'_>) -> Result<(), EncodeError> {
                 let ($first, $($rest,)*) = self;

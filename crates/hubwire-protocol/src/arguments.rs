@@ -10,6 +10,9 @@ use crate::{
     encoded, json,
 };
 
+#[cfg(feature = "messagepack")]
+use crate::messagepack;
+
 /// The arguments of an invocation, not decoded yet: one slice of the frame, and where in it each argument lies.
 #[derive(Clone)]
 pub struct Arguments {
@@ -33,6 +36,8 @@ impl Arguments {
     ) -> Result<Self, EncodeError> {
         match protocol {
             HubProtocol::Json => json::encode_arguments(arguments),
+            #[cfg(feature = "messagepack")]
+            HubProtocol::MessagePack => messagepack::encode_arguments(arguments),
         }
     }
 
@@ -69,14 +74,19 @@ impl Arguments {
     }
 }
 
-/// Hands the arguments on as they came, without decoding them.
+/// Hands the arguments on as they came, without decoding them; in another protocol they are translated, as an [`Encoded`]
+/// is.
 impl ArgumentList for Arguments {}
 
 impl Sealed for Arguments {
+    fn count(&self) -> u32 {
+        u32::try_from(self.spans.len()).expect("no message has 2^32 arguments")
+    }
+
     fn write(&self, elements: &mut Elements<'_>) -> Result<(), EncodeError> {
-        elements.same_protocol(self.protocol)?;
-        self.raw().for_each(|argument| elements.raw(argument));
-        Ok(())
+        (0..self.len())
+            .filter_map(|index| self.get(index))
+            .try_for_each(|argument| elements.encoded(&argument))
     }
 }
 

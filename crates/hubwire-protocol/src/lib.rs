@@ -1,4 +1,4 @@
-//! SignalR's hub protocol as pure data: messages, their JSON encoding, the handshake and the framing.
+//! SignalR's hub protocol as pure data: messages, their encodings, the handshake and the framing.
 //!
 //! Nothing here reads a socket, asks a clock or waits. Bytes go in, messages come out, and the other way round; a session,
 //! a client, a proxy and a fuzzer can all be built on it.
@@ -38,8 +38,14 @@
 //! * [`HubProtocol`] reads the frames after it as [`HubMessage`]s, and writes messages.
 //! * [`Arguments`] and [`Encoded`] are values that nobody has decoded yet; [`ArgumentList`] is what can be sent as
 //!   arguments.
+//! * [`Binary`] and [`Timestamp`] are values that JSON and MessagePack write differently.
 //! * [`ParseError`], [`FrameError`] and [`HandshakeError`](handshake::HandshakeError) are the peer's fault,
 //!   [`EncodeError`] is ours, and a [`DecodeError`] is for whoever knows what the value was for.
+//!
+//! # Features
+//!
+//! `messagepack`, off by default, adds the protocol of that name. Code that matches on [`HubProtocol`] or on errors needs
+//! a wildcard, so that it compiles with the feature and without.
 //!
 //! # What it does not do
 //!
@@ -48,22 +54,33 @@
 
 mod argument_list;
 mod arguments;
+pub mod binary;
 mod encode_error;
 mod encoded;
+mod forms;
 pub mod handshake;
 mod headers;
 mod invocation_id;
 mod json;
+#[cfg(feature = "messagepack")]
+mod length_prefix;
+mod limits;
 mod message;
 mod message_reader;
+#[cfg(feature = "messagepack")]
+mod messagepack;
 mod parse_error;
 mod protocol;
+mod timestamp;
+#[cfg(feature = "messagepack")]
+mod transcode;
 
 pub use bytestring::ByteString;
 
 pub use self::{
     argument_list::ArgumentList,
     arguments::Arguments,
+    binary::Binary,
     encode_error::EncodeError,
     encoded::{DecodeError, Encoded},
     headers::Headers,
@@ -75,4 +92,8 @@ pub use self::{
     message_reader::{FrameError, MessageReader},
     parse_error::ParseError,
     protocol::{HubProtocol, TransferFormat},
+    timestamp::{Timestamp, TimestampError},
 };
+
+#[cfg(feature = "messagepack")]
+pub use self::messagepack::MessagePackError;

@@ -2,15 +2,19 @@ use std::{collections::VecDeque, mem};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::json::RECORD_SEPARATOR;
+use crate::{HubProtocol, json::RECORD_SEPARATOR};
+
+#[cfg(feature = "messagepack")]
+use crate::length_prefix::LengthPrefix;
 
 /// Cuts what a transport delivers into messages: several may come in one payload, and one in several.
 ///
 /// Payloads go in with [`push`](Self::push), frames come out of [`next_frame`](Self::next_frame) until it gives `None`.
-/// The handshake is framed like JSON whatever the protocol, so one reader serves a connection from its first byte.
+/// The handshake is framed like JSON whatever the protocol, so one reader serves a connection from its first byte;
+/// [`frame_by`](Self::frame_by) tells it what comes behind the handshake.
 ///
 /// ```text
-///   push ──▶ payloads, not searched ──▶ next_frame: is there a separator?
+///   push ──▶ payloads, not searched ──▶ next_frame: is there an end?
 ///                                         yes ──▶ a slice of the payload, or torn + slice
 ///                                         no  ──▶ torn: the searched beginning of a message
 /// ```
@@ -20,15 +24,52 @@ use crate::json::RECORD_SEPARATOR;
 #[derive(Debug)]
 pub struct MessageReader {
     limit: Option<usize>,
+    framing: Framing,
     payloads: VecDeque<Bytes>,
     torn: BytesMut,
     failure: Option<FrameError>,
 }
 
+/// How a message says where it ends.
+#[derive(Debug)]
+enum Framing {
+    /// A record separator behind it.
+    Separator,
+    /// Its length before it; what was read of the prefix is no longer among the bytes.
+    #[cfg(feature = "messagepack")]
+    Length(LengthPrefix),
+}
+
+/// What a payload had of a message.
+enum Found {
+    /// This many bytes up to its end, and this many more that end it.
+    End { bytes: usize, separator: usize },
+    /// Some bytes, and the end is not among them.
+    Part,
+}
+
 impl MessageReader {
     /// A reader that accepts messages of up to `limit` bytes, their framing included; `None` for no limit.
+    ///
+    /// It begins as a connection does, with the framing of the handshake, which is that of JSON.
     pub fn new(limit: Option<usize>) -> Self {
-        Self { limit, payloads: VecDeque::new(), torn: BytesMut::new(), failure: None }
+        Self {
+            limit,
+            framing: Framing::of(HubProtocol::Json),
+            payloads: VecDeque::new(),
+            torn: BytesMut::new(),
+            failure: None,
+        }
+    }
+
+    /// Frames all that has not been taken yet as `protocol` does.
+    ///
+    /// For the moment in which the handshake has been taken: messages may have come right behind it.
+    pub fn frame_by(&mut self, protocol: HubProtocol) {
+        if !self.torn.is_empty() {
+            self.payloads.push_front(mem::take(&mut self.torn).freeze());
+        }
+        self.framing = Framing::of(protocol);
     }
 
     /// Takes what a transport delivered, in order. After an error it is dropped.
@@ -40,37 +81,34 @@ impl MessageReader {
 
     /// The next message without its framing; `None` when its end has not arrived yet.
     ///
-    /// A separator right behind another gives an empty frame, which no protocol accepts as a message.
+    /// A separator right behind another, or a length of 0, gives an empty frame, which no protocol accepts as a message.
     ///
     /// # Errors
     ///
-    /// When the message is over the limit, as soon as that is certain. The reader then stays in this error.
+    /// When the message is over the limit, as soon as that is certain, or when its length cannot be read.
+    /// The reader then stays in this error.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         while let Some(mut payload) = self.payloads.pop_front() {
-            let found = memchr::memchr(RECORD_SEPARATOR, &payload);
-            // The separator counts too, also the one that is still to come.
-            let size = self.torn.len() + found.unwrap_or(payload.len()) + 1;
-            if let Some(limit) = self.limit.filter(|limit| size > *limit) {
-                return Err(self.fail(FrameError::TooLarge { limit }));
+            match self.framing.search(&mut payload, self.torn.len(), self.limit) {
+                Err(failure) => return Err(self.fail(failure)),
+                Ok(Found::Part) => self.torn.extend_from_slice(&payload),
+                Ok(Found::End { bytes, separator }) => {
+                    let frame = payload.split_to(bytes);
+                    payload.advance(separator);
+                    if !payload.is_empty() {
+                        self.payloads.push_front(payload);
+                    }
+                    if self.torn.is_empty() {
+                        return Ok(Some(frame));
+                    }
+                    self.torn.extend_from_slice(&frame);
+                    // Taken whole, so that an idle connection does not keep the capacity of its last torn message.
+                    return Ok(Some(mem::take(&mut self.torn).freeze()));
+                }
             }
-            let Some(end) = found else {
-                self.torn.extend_from_slice(&payload);
-                continue;
-            };
-            let frame = payload.split_to(end);
-            payload.advance(1);
-            if !payload.is_empty() {
-                self.payloads.push_front(payload);
-            }
-            if self.torn.is_empty() {
-                return Ok(Some(frame));
-            }
-            self.torn.extend_from_slice(&frame);
-            // Taken whole, so that an idle connection does not keep the capacity of its last torn message.
-            return Ok(Some(mem::take(&mut self.torn).freeze()));
         }
         Ok(None)
     }
@@ -83,7 +121,7 @@ impl MessageReader {
 
     /// How many bytes are held: of messages that wait to be taken, and of one that is not complete.
     pub fn buffered(&self) -> usize {
-        self.torn.len() + self.unsearched()
+        self.framing.len() + self.torn.len() + self.unsearched()
     }
 
     fn unsearched(&self) -> usize {
@@ -92,9 +130,70 @@ impl MessageReader {
 
     /// Nothing that follows an oversized message can be understood, so nothing is kept.
     fn fail(&mut self, failure: FrameError) -> FrameError {
+        self.framing = Framing::of(HubProtocol::Json);
         self.payloads = VecDeque::new();
         self.torn = BytesMut::new();
         self.failure.insert(failure).clone()
+    }
+}
+
+impl Framing {
+    fn of(protocol: HubProtocol) -> Self {
+        match protocol {
+            HubProtocol::Json => Self::Separator,
+            #[cfg(feature = "messagepack")]
+            HubProtocol::MessagePack => Self::Length(LengthPrefix::default()),
+        }
+    }
+
+    /// How many bytes of the message's framing have been taken out of payloads.
+    fn len(&self) -> usize {
+        match self {
+            Self::Separator => 0,
+            #[cfg(feature = "messagepack")]
+            Self::Length(prefix) => prefix.len(),
+        }
+    }
+
+    /// Looks for the end of a message in `payload`, of which `torn` bytes came before.
+    #[cfg_attr(
+        not(feature = "messagepack"),
+        expect(clippy::needless_pass_by_ref_mut, reason = "a prefix is taken off and remembered")
+    )]
+    fn search(
+        &mut self,
+        payload: &mut Bytes,
+        torn: usize,
+        limit: Option<usize>,
+    ) -> Result<Found, FrameError> {
+        let check = |size: usize| match limit.filter(|limit| size > *limit) {
+            Some(limit) => Err(FrameError::TooLarge { limit }),
+            None => Ok(()),
+        };
+        match self {
+            Self::Separator => {
+                let found = memchr::memchr(RECORD_SEPARATOR, payload);
+                // The separator counts too, also the one that is still to come.
+                check(torn + found.unwrap_or(payload.len()) + 1)?;
+                Ok(found.map_or(Found::Part, |bytes| Found::End { bytes, separator: 1 }))
+            }
+            #[cfg(feature = "messagepack")]
+            Self::Length(prefix) => {
+                let (taken, length) = prefix.read(payload)?;
+                payload.advance(taken);
+                let Some(length) = length else {
+                    check(prefix.len() + 1)?;
+                    return Ok(Found::Part);
+                };
+                check(prefix.len() + length)?;
+                let missing = length - torn;
+                if payload.len() < missing {
+                    return Ok(Found::Part);
+                }
+                *prefix = LengthPrefix::default();
+                Ok(Found::End { bytes: missing, separator: 0 })
+            }
+        }
     }
 }
 
@@ -102,6 +201,9 @@ impl MessageReader {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
+    /// The length before a message is no number of up to 31 bits in up to five bytes. The text is that of ASP.NET.
+    #[error("Messages over 2GB in size are not supported.")]
+    LengthPrefix,
     /// A message is larger than allowed. The text is that of ASP.NET.
     #[error("The maximum message size of {limit}B was exceeded.")]
     TooLarge {
@@ -137,6 +239,49 @@ mod tests {
         }
         assert_eq!(reader.next_frame(), Ok(None));
         assert_eq!(reader.buffered(), 3);
+    }
+
+    #[cfg(feature = "messagepack")]
+    #[test]
+    fn messages_right_behind_the_handshake_are_framed_as_it_says() {
+        use crate::HubProtocol;
+
+        let wire = Bytes::from_static(b"{}\x1e\x03\x1e\x1e\x1e\x82\x00\x07\x08\x02\x09");
+        let frames = [&b"\x1e\x1e\x1e"[..], b"\x07\x08"];
+        for at in 0..=wire.len() {
+            let mut reader = MessageReader::new(Some(8));
+            reader.push(wire.slice(..at));
+            let mut handshake = reader.next_frame().unwrap();
+            if handshake.is_none() {
+                reader.push(wire.slice(at..));
+                handshake = reader.next_frame().unwrap();
+            }
+            assert_eq!(handshake.as_deref(), Some(&b"{}"[..]));
+            reader.frame_by(HubProtocol::MessagePack);
+            if at >= 3 {
+                assert_eq!(reader.buffered(), at - 3, "what came behind it is there");
+                reader.push(wire.slice(at..));
+            }
+            for expected in frames {
+                assert_eq!(reader.next_frame().unwrap().as_deref(), Some(expected));
+            }
+            assert_eq!(reader.next_frame(), Ok(None));
+            assert_eq!(reader.buffered(), 2, "a length and one byte of two");
+        }
+    }
+
+    #[cfg(feature = "messagepack")]
+    #[test]
+    fn what_was_taken_for_json_is_framed_again() {
+        use crate::HubProtocol;
+
+        // Nobody should ask before the handshake is taken; if somebody does, nothing is lost.
+        let mut reader = MessageReader::new(None);
+        reader.push(Bytes::from_static(b"\x02\x91"));
+        assert_eq!(reader.next_frame(), Ok(None));
+        reader.frame_by(HubProtocol::MessagePack);
+        reader.push(Bytes::from_static(b"\x06"));
+        assert_eq!(reader.next_frame(), Ok(Some(Bytes::from_static(b"\x91\x06"))));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// A record separator with nothing before it. ASP.NET refuses it too.
+    /// Nothing but framing. ASP.NET refuses it too.
     #[error("the message is empty")]
     Empty,
     /// A completion with both an error and a result, null included.
@@ -29,12 +29,30 @@ pub enum ParseError {
         /// Its name on the wire.
         property: &'static str,
     },
+    /// The message is MessagePack, but no array.
+    #[error("the message is not an array")]
+    NotAnArray,
     /// The message is JSON, but no object.
     #[error("Unexpected JSON Token Type '{found}'. Expected a JSON Object.")]
     NotAnObject {
         /// What it is instead, in ASP.NET's words.
         found: &'static str,
     },
+    /// The bytes are no MessagePack: a reserved one, too few for what they announce, or something behind the message.
+    #[error("the message is not MessagePack at byte {offset}")]
+    NotMessagePack {
+        /// Where reading stopped, from the beginning of the message.
+        offset: usize,
+    },
+    /// A text of MessagePack that must say something is nil or empty.
+    #[error("Null or empty {what}.")]
+    NullOrEmpty {
+        /// What it is and where it stands, in ASP.NET's words.
+        what: &'static str,
+    },
+    /// A completion of MessagePack that says neither error nor value nor neither.
+    #[error("Invalid invocation result kind.")]
+    ResultKind,
     /// Arrays and objects are nested deeper than any reader of SignalR accepts.
     #[error("the message is nested deeper than {limit} levels")]
     TooDeep {
@@ -48,6 +66,30 @@ pub enum ParseError {
         property: &'static str,
         /// How many are allowed.
         limit: usize,
+    },
+    /// An item of a MessagePack message is not there, or is of another type.
+    #[error("Reading '{item}' as {expected} failed.")]
+    Unreadable {
+        /// Its name in SignalR's specification.
+        item: &'static str,
+        /// What it must be, in ASP.NET's words.
+        expected: &'static str,
+    },
+    /// A header of a MessagePack message has a name or a value that is no text.
+    #[error("Reading 'headers[{index}].{part}' as String failed.")]
+    UnreadableHeader {
+        /// Which header, from 0.
+        index: usize,
+        /// `Key` or `Value`.
+        part: &'static str,
+    },
+    /// An item of a MessagePack message is no collection.
+    #[error("Reading {of} length for '{item}' failed.")]
+    UnreadableLength {
+        /// Its name in SignalR's specification.
+        item: &'static str,
+        /// `array` or `map`.
+        of: &'static str,
     },
     /// A header whose value is no text.
     #[error("Expected header '{name}' to be of type String.")]

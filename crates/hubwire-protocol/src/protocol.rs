@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{ArgumentList, Close, EncodeError, HubMessage, InvocationHead, ParseError, json};
+use crate::{ArgumentList, Close, EncodeError, HubMessage, InvocationHead, ParseError};
 
 /// One encoding of hub messages, chosen by the client in its handshake.
 ///
@@ -15,11 +15,35 @@ use crate::{ArgumentList, Close, EncodeError, HubMessage, InvocationHead, ParseE
 pub enum HubProtocol {
     /// One JSON object per message, each ended by the record separator U+001E.
     Json,
+    /// One array per message, after its length: shorter, and bytes stay bytes.
+    #[cfg(feature = "messagepack")]
+    MessagePack,
+}
+
+/// Calls the codec of a protocol.
+macro_rules! each {
+    ($protocol:expr, $codec:ident => $call:expr) => {
+        match $protocol {
+            HubProtocol::Json => {
+                use crate::json as $codec;
+                $call
+            }
+            #[cfg(feature = "messagepack")]
+            HubProtocol::MessagePack => {
+                use crate::messagepack as $codec;
+                $call
+            }
+        }
+    };
 }
 
 impl HubProtocol {
     /// Every protocol of this build, in the order in which a server lists them.
-    pub const ALL: &[Self] = &[Self::Json];
+    pub const ALL: &[Self] = &[
+        Self::Json,
+        #[cfg(feature = "messagepack")]
+        Self::MessagePack,
+    ];
 
     /// The highest version that a handshake may ask for: 2, which adds the messages of stateful reconnect.
     ///
@@ -30,6 +54,8 @@ impl HubProtocol {
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            #[cfg(feature = "messagepack")]
+            Self::MessagePack => "messagepack",
         }
     }
 
@@ -42,6 +68,8 @@ impl HubProtocol {
     pub fn transfer_format(self) -> TransferFormat {
         match self {
             Self::Json => TransferFormat::Text,
+            #[cfg(feature = "messagepack")]
+            Self::MessagePack => TransferFormat::Binary,
         }
     }
 
@@ -53,55 +81,42 @@ impl HubProtocol {
     ///
     /// The rule that the peer broke; the connection cannot go on.
     pub fn parse(self, frame: &Bytes) -> Result<HubMessage, ParseError> {
-        match self {
-            Self::Json => json::parse(frame),
-        }
+        each!(self, codec => codec::parse(frame))
     }
 
     /// Writes any message from its parsed form.
     ///
     /// # Errors
     ///
-    /// When a value in it was encoded by another protocol, or when it is [`HubMessage::Unknown`].
+    /// When a value in it was encoded by another protocol and has no form in this one, or when it is
+    /// [`HubMessage::Unknown`].
     pub fn write(self, out: &mut Vec<u8>, message: &HubMessage) -> Result<(), EncodeError> {
-        match self {
-            Self::Json => json::write(out, message),
-        }
+        each!(self, codec => codec::write(out, message))
     }
 
     /// Writes an acknowledgement: everything up to and including `sequence_id` has arrived.
     pub fn write_ack(self, out: &mut Vec<u8>, sequence_id: u64) {
-        match self {
-            Self::Json => json::write_ack(out, sequence_id),
-        }
+        each!(self, codec => codec::write_ack(out, sequence_id));
     }
 
     /// Writes the wish that the stream `invocation_id` stops.
     pub fn write_cancel(self, out: &mut Vec<u8>, invocation_id: &str) {
-        match self {
-            Self::Json => json::write_cancel(out, invocation_id),
-        }
+        each!(self, codec => codec::write_cancel(out, invocation_id));
     }
 
     /// Writes the last message of a connection.
     pub fn write_close(self, out: &mut Vec<u8>, close: &Close) {
-        match self {
-            Self::Json => json::write_close(out, close),
-        }
+        each!(self, codec => codec::write_close(out, close));
     }
 
     /// Writes a completion with neither result nor error: the end of a stream.
     pub fn write_completed(self, out: &mut Vec<u8>, invocation_id: &str) {
-        match self {
-            Self::Json => json::write_completed(out, invocation_id),
-        }
+        each!(self, codec => codec::write_completed(out, invocation_id));
     }
 
     /// Writes a completion with an error.
     pub fn write_error(self, out: &mut Vec<u8>, invocation_id: &str, error: &str) {
-        match self {
-            Self::Json => json::write_error(out, invocation_id, error),
-        }
+        each!(self, codec => codec::write_error(out, invocation_id, error));
     }
 
     /// Writes a call, or a send when the head has no invocation id.
@@ -115,16 +130,12 @@ impl HubProtocol {
         head: &InvocationHead<'_>,
         arguments: &A,
     ) -> Result<(), EncodeError> {
-        match self {
-            Self::Json => json::write_invocation(out, head, arguments),
-        }
+        each!(self, codec => codec::write_invocation(out, head, arguments))
     }
 
     /// Writes the message that only says "still here".
     pub fn write_ping(self, out: &mut Vec<u8>) {
-        match self {
-            Self::Json => json::write_ping(out),
-        }
+        each!(self, codec => codec::write_ping(out));
     }
 
     /// Writes a completion with a value; `()` gives null, which is how a method without a value is answered.
@@ -138,16 +149,12 @@ impl HubProtocol {
         invocation_id: &str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        match self {
-            Self::Json => json::write_result(out, invocation_id, value),
-        }
+        each!(self, codec => codec::write_result(out, invocation_id, value))
     }
 
     /// Writes the number of the first message that will follow, the opening of a stateful reconnect.
     pub fn write_sequence(self, out: &mut Vec<u8>, sequence_id: u64) {
-        match self {
-            Self::Json => json::write_sequence(out, sequence_id),
-        }
+        each!(self, codec => codec::write_sequence(out, sequence_id));
     }
 
     /// Writes a call of a method that answers with a stream; the head needs an invocation id, under which the items come.
@@ -161,9 +168,7 @@ impl HubProtocol {
         head: &InvocationHead<'_>,
         arguments: &A,
     ) -> Result<(), EncodeError> {
-        match self {
-            Self::Json => json::write_stream_invocation(out, head, arguments),
-        }
+        each!(self, codec => codec::write_stream_invocation(out, head, arguments))
     }
 
     /// Writes one item of a stream.
@@ -177,9 +182,7 @@ impl HubProtocol {
         invocation_id: &str,
         item: &T,
     ) -> Result<(), EncodeError> {
-        match self {
-            Self::Json => json::write_stream_item(out, invocation_id, item),
-        }
+        each!(self, codec => codec::write_stream_item(out, invocation_id, item))
     }
 }
 
@@ -231,8 +234,10 @@ mod tests {
     }
 
     #[test]
-    fn json_travels_as_text() {
+    fn each_protocol_has_its_format() {
         assert_eq!(HubProtocol::Json.transfer_format(), TransferFormat::Text);
+        #[cfg(feature = "messagepack")]
+        assert_eq!(HubProtocol::MessagePack.transfer_format(), TransferFormat::Binary);
         assert_eq!(TransferFormat::Text.to_string(), "Text");
         assert_eq!(TransferFormat::Binary.to_string(), "Binary");
     }

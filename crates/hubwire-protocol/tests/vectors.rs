@@ -13,16 +13,24 @@ use serde_json::{Map, Value, json};
 
 #[test]
 fn json_messages() {
-    for case in read_vectors::<Case>("json-messages.json") {
-        check(&case, parse_message, write_message);
-    }
+    check_messages("json-messages.json", HubProtocol::Json);
 }
 
 #[test]
 fn json_errors() {
-    for case in read_vectors::<Case>("json-errors.json") {
-        check(&case, parse_message, write_message);
-    }
+    check_messages("json-errors.json", HubProtocol::Json);
+}
+
+#[cfg(feature = "messagepack")]
+#[test]
+fn messagepack_messages() {
+    check_messages("messagepack-messages.json", HubProtocol::MessagePack);
+}
+
+#[cfg(feature = "messagepack")]
+#[test]
+fn messagepack_errors() {
+    check_messages("messagepack-errors.json", HubProtocol::MessagePack);
 }
 
 #[test]
@@ -31,11 +39,13 @@ fn handshakes() {
         match case.direction {
             Direction::ToServer => check(
                 &case,
+                HubProtocol::Json,
                 |frame| HandshakeRequest::parse(frame).map_err(|error| error.to_string()),
                 |request, out| request.write(out),
             ),
             Direction::ToClient => check(
                 &case,
+                HubProtocol::Json,
                 |frame| HandshakeResponse::parse(frame).map_err(|error| error.to_string()),
                 |response, out| write_response(out, response.error.as_deref()),
             ),
@@ -47,26 +57,45 @@ fn handshakes() {
 #[test]
 fn framing() {
     for case in read_vectors::<FramingCase>("framing.json") {
-        // All at once and one after another, taking frames in between: the result is the same.
-        let mut together = MessageReader::new(case.limit);
-        let mut apart = MessageReader::new(case.limit);
-        let mut frames = Vec::new();
-        let mut end = Ok(());
-        for payload in &case.payloads {
-            together.push(Bytes::from(payload.clone()));
-            apart.push(Bytes::from(payload.clone()));
-            end = drain(&mut apart, &mut frames);
-        }
-        assert_eq!(frames, case.frames, "{}: {}", case.name, case.why);
-        assert_eq!(end.err(), case.error, "{}: {}", case.name, case.why);
-        assert_eq!(apart.buffered(), case.buffered, "{}: {}", case.name, case.why);
-
-        let mut frames = Vec::new();
-        let end = drain(&mut together, &mut frames);
-        assert_eq!(frames, case.frames, "{}: {}", case.name, case.why);
-        assert_eq!(end.err(), case.error, "{}: {}", case.name, case.why);
-        assert_eq!(together.buffered(), case.buffered, "{}: {}", case.name, case.why);
+        check_framing(&case, HubProtocol::Json, String::into_bytes);
     }
+}
+
+#[cfg(feature = "messagepack")]
+#[test]
+fn messagepack_framing() {
+    for case in read_vectors::<FramingCase>("messagepack-framing.json") {
+        check_framing(&case, HubProtocol::MessagePack, |text| from_base64(&text));
+    }
+}
+
+/// All at once and one after another, taking frames in between: the result is the same.
+fn check_framing(case: &FramingCase, protocol: HubProtocol, bytes: impl Fn(String) -> Vec<u8>) {
+    let about = format!("{}: {}", case.name, case.why);
+    let expected: Vec<_> = case.frames.iter().cloned().map(&bytes).collect();
+    let reader = || {
+        let mut reader = MessageReader::new(case.limit);
+        reader.frame_by(protocol);
+        reader
+    };
+    let (mut together, mut apart) = (reader(), reader());
+    let mut frames = Vec::new();
+    let mut end = Ok(());
+    for payload in &case.payloads {
+        let payload = Bytes::from(bytes(payload.clone()));
+        together.push(payload.clone());
+        apart.push(payload);
+        end = drain(&mut apart, &mut frames);
+    }
+    assert_eq!(frames, expected, "{about}");
+    assert_eq!(end.err(), case.error, "{about}");
+    assert_eq!(apart.buffered(), case.buffered, "{about}");
+
+    let mut frames = Vec::new();
+    let end = drain(&mut together, &mut frames);
+    assert_eq!(frames, expected, "{about}");
+    assert_eq!(end.err(), case.error, "{about}");
+    assert_eq!(together.buffered(), case.buffered, "{about}");
 }
 
 #[derive(Deserialize)]
@@ -82,6 +111,9 @@ struct Case {
     error: Option<String>,
     #[serde(default)]
     canonical: bool,
+    /// For the test in Node, which has the official package.
+    #[serde(default, rename = "official")]
+    _official: bool,
 }
 
 #[derive(Deserialize)]
@@ -113,19 +145,31 @@ fn read_vectors<T: DeserializeOwned>(file: &str) -> Vec<T> {
     cases
 }
 
+fn check_messages(file: &str, protocol: HubProtocol) {
+    let parse = |frame: &Bytes| protocol.parse(frame).map_err(|error| error.to_string());
+    let write = |message: &HubMessage, out: &mut Vec<u8>| {
+        let written = protocol.write(out, message);
+        assert_eq!(written.is_err(), matches!(message, HubMessage::Unknown(_)));
+    };
+    for case in read_vectors::<Case>(file) {
+        check(&case, protocol, parse, write);
+    }
+}
+
 /// Parses the case whole, then torn at every byte, and writes it back.
 fn check<T: Notation + Debug>(
     case: &Case,
+    protocol: HubProtocol,
     parse: impl Fn(&Bytes) -> Result<T, String>,
     write: impl Fn(&T, &mut Vec<u8>),
 ) {
     let about = format!("{}: {}", case.name, case.why);
     let bytes = match (&case.bytes, &case.base64) {
         (Some(text), None) => Bytes::from(text.clone()),
-        (None, Some(text)) => BASE64_STANDARD.decode(text).expect("base64 is well formed").into(),
+        (None, Some(text)) => from_base64(text).into(),
         _ => panic!("{about}: either bytes or base64"),
     };
-    let frame = one_frame([bytes.clone()]);
+    let frame = one_frame(protocol, [bytes.clone()]);
     let parsed = parse(&frame);
     match (&case.message, &case.error) {
         (Some(message), None) => {
@@ -136,9 +180,17 @@ fn check<T: Notation + Debug>(
     }
 
     for at in 0..=bytes.len() {
-        assert_eq!(one_frame([bytes.slice(..at), bytes.slice(at..)]), frame, "{about}, at {at}");
+        assert_eq!(
+            one_frame(protocol, [bytes.slice(..at), bytes.slice(at..)]),
+            frame,
+            "{about}, at {at}"
+        );
     }
-    assert_eq!(one_frame((0..bytes.len()).map(|at| bytes.slice(at..=at))), frame, "{about}");
+    assert_eq!(
+        one_frame(protocol, (0..bytes.len()).map(|at| bytes.slice(at..=at))),
+        frame,
+        "{about}"
+    );
 
     let Ok(message) = parsed else { return };
     let mut written = Vec::new();
@@ -148,13 +200,14 @@ fn check<T: Notation + Debug>(
         return;
     }
     assert_eq!(written == bytes, case.canonical, "{about}, wrote {written:?}");
-    let again = parse(&one_frame([written.into()]));
+    let again = parse(&one_frame(protocol, [written.into()]));
     assert_eq!(again.map(|message| message.notation()), Ok(message.notation()), "{about}");
 }
 
 /// The only frame of these payloads.
-fn one_frame(payloads: impl IntoIterator<Item = Bytes>) -> Bytes {
+fn one_frame(protocol: HubProtocol, payloads: impl IntoIterator<Item = Bytes>) -> Bytes {
     let mut reader = MessageReader::new(None);
+    reader.frame_by(protocol);
     payloads.into_iter().for_each(|payload| reader.push(payload));
     let frame = reader.next_frame().expect("there is no limit").expect("a case is one frame");
     assert_eq!(reader.next_frame(), Ok(None));
@@ -162,20 +215,15 @@ fn one_frame(payloads: impl IntoIterator<Item = Bytes>) -> Bytes {
     frame
 }
 
-fn drain(reader: &mut MessageReader, frames: &mut Vec<String>) -> Result<(), String> {
+fn drain(reader: &mut MessageReader, frames: &mut Vec<Vec<u8>>) -> Result<(), String> {
     while let Some(frame) = reader.next_frame().map_err(|error| error.to_string())? {
-        frames.push(String::from_utf8_lossy(&frame).into_owned());
+        frames.push(frame.to_vec());
     }
     Ok(())
 }
 
-fn parse_message(frame: &Bytes) -> Result<HubMessage, String> {
-    HubProtocol::Json.parse(frame).map_err(|error| error.to_string())
-}
-
-fn write_message(message: &HubMessage, out: &mut Vec<u8>) {
-    let written = HubProtocol::Json.write(out, message);
-    assert_eq!(written.is_err(), matches!(message, HubMessage::Unknown(_)));
+fn from_base64(text: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(text).expect("base64 is well formed")
 }
 
 /// What a vector says about a message: SignalR's own JSON, with nothing in it that is empty or unknown.
@@ -263,6 +311,9 @@ fn about(number: u8, headers: &Headers, id: Option<&InvocationId>) -> Map<String
     fields
 }
 
+/// The value as JSON has it, which is also how it is translated.
 fn value(encoded: &Encoded) -> Value {
-    encoded.decode().expect("the values of vectors are JSON that everybody can read")
+    let json = Encoded::new(HubProtocol::Json, encoded)
+        .expect("the values of vectors have a form in JSON");
+    json.decode().expect("the values of vectors are JSON that everybody can read")
 }

@@ -1,8 +1,4 @@
-use crate::ParseError;
-
-/// How deep arrays and objects may be nested, the message itself being the first level: the limit of .NET's JSON reader,
-/// and so of every SignalR server before us.
-pub(crate) const MAX_DEPTH: usize = 64;
+use crate::{ParseError, limits::MAX_DEPTH};
 
 /// Refuses text that is nested too deep, before anything that reads values gets to see it.
 ///

@@ -5,10 +5,12 @@
 pub(crate) mod depth;
 pub(crate) mod object;
 mod read;
+mod value;
 mod write;
 
 pub(crate) use self::{
     read::{encode_arguments, parse},
+    value::to_writer,
     write::{
         write, write_ack, write_cancel, write_close, write_completed, write_error,
         write_invocation, write_ping, write_result, write_sequence, write_stream_invocation,

@@ -9,17 +9,8 @@ use crate::{
     argument_list::Elements,
     arguments::Spans,
     json::object::{Properties, PropertyValue, Text, read_object},
+    limits::{MAX_ARGUMENTS, MAX_HEADERS, MAX_STREAM_IDS},
 };
-
-/// How many arguments an invocation may have. No method takes that many, and `[0,0,…]` would make us keep eight times
-/// the bytes that came.
-const MAX_ARGUMENTS: usize = 256;
-
-/// How many headers a message may have: a trace context is two or three, and each is compared with those before it.
-const MAX_HEADERS: usize = 128;
-
-/// How many streams an invocation may announce; each is a parameter of the method.
-const MAX_STREAM_IDS: usize = 256;
 
 /// Reads one message without its separator (HubProtocol.md, "JSON Encoding").
 ///

@@ -2,7 +2,9 @@ use serde::Serialize;
 
 use crate::{
     ArgumentList, Close, EncodeError, Encoded, Headers, HubMessage, HubProtocol, Invocation,
-    InvocationHead, InvocationId, Outcome, argument_list::Elements, json::RECORD_SEPARATOR,
+    InvocationHead, InvocationId, Outcome,
+    argument_list::Elements,
+    json::{RECORD_SEPARATOR, to_writer},
 };
 
 /// Writes any message; properties come in the order of ASP.NET's writer.
@@ -200,15 +202,12 @@ impl<'o> Record<'o> {
 
     fn value<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), EncodeError> {
         self.name(name);
-        serde_json::to_writer(&mut *self.out, value).map_err(EncodeError::Json)
+        to_writer(self.out, value).map_err(EncodeError::Json)
     }
 
     fn encoded(&mut self, name: &str, value: &Encoded) -> Result<(), EncodeError> {
         self.name(name);
-        let mut elements = Elements::new(HubProtocol::Json, self.out);
-        elements.same_protocol(value.protocol)?;
-        elements.raw(&value.bytes);
-        Ok(())
+        Elements::new(HubProtocol::Json, self.out).encoded(value)
     }
 
     fn arguments<A: ArgumentList + ?Sized>(&mut self, arguments: &A) -> Result<(), EncodeError> {
