@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::vec;
 
-use hubwire_protocol::{Arguments, ByteString, DecodeError, Encoded, InvocationId};
+use hubwire_protocol::{Arguments, ByteString, DecodeError, InvocationId, Raw};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -158,7 +158,7 @@ impl<H: HubDefinition> Call<H> {
 
     fn hint(&self, error: &BindError) -> Option<String> {
         let BindError::Argument { index, source } = error else { return None };
-        let argument: Encoded = self.arguments.get(*index)?;
+        let argument: Raw = self.arguments.get(*index)?;
         hints::renamed_field(&with_sources(source), &argument)
     }
 

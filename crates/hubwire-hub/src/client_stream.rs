@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use futures_util::Stream;
-use hubwire_protocol::{DecodeError, Encoded, Outcome};
+use hubwire_protocol::{DecodeError, Outcome, Raw};
 use hubwire_transport::Connection;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 /// What an item costs beside its bytes.
-const ITEM_COST: usize = size_of::<Encoded>();
+const ITEM_COST: usize = size_of::<Raw>();
 
 /// A stream that the client sends: a parameter of a hub method, at any place among the others.
 ///
@@ -74,7 +74,7 @@ pub(crate) struct Upload {
 
 #[derive(Default)]
 struct State {
-    items: VecDeque<Encoded>,
+    items: VecDeque<Raw>,
     /// What comes after the items.
     end: Option<Result<(), ClientStreamError>>,
     is_over: bool,
@@ -93,7 +93,7 @@ impl Upload {
     }
 
     /// Takes an item; what comes after the end is dropped.
-    pub(crate) fn push(&self, item: Encoded) {
+    pub(crate) fn push(&self, item: Raw) {
         let cost = cost(&item);
         // Before the reader can see it and give it back.
         self.connection.hold(cost);
@@ -158,7 +158,7 @@ impl Upload {
     }
 
     /// The next item, not decoded yet.
-    fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Encoded, ClientStreamError>>> {
+    fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Raw, ClientStreamError>>> {
         let item = {
             let mut state = self.lock();
             state.stalled = 0;
@@ -194,7 +194,7 @@ impl Upload {
     }
 }
 
-fn cost(item: &Encoded) -> usize {
+fn cost(item: &Raw) -> usize {
     item.as_bytes().len() + ITEM_COST
 }
 

@@ -1,10 +1,10 @@
 //! What a warning can add that the programmer would otherwise search for.
 
-use hubwire_protocol::Encoded;
+use hubwire_protocol::Raw;
 use serde_json::Value;
 
 /// A hint when serde misses a field that is there under a name of other case or underscores.
-pub(crate) fn renamed_field(error: &str, argument: &Encoded) -> Option<String> {
+pub(crate) fn renamed_field(error: &str, argument: &Raw) -> Option<String> {
     let wanted = between(error, "missing field `", '`')?;
     let value: Value = argument.decode().ok()?;
     let sent = find_field(&value, wanted)?;
@@ -52,7 +52,7 @@ mod tests {
 
     #[track_caller]
     fn check(error: &str, sent: &Value, hint: Option<&str>) {
-        let argument = Encoded::new(HubProtocol::Json, sent).unwrap();
+        let argument = Raw::new(HubProtocol::Json, sent).unwrap();
         let found = renamed_field(error, &argument);
         assert_eq!(
             found.as_deref().map(|found| found.contains(hint.unwrap_or("?"))),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hubwire_protocol::{Encoded, Invocation, InvocationId, Outcome};
+use hubwire_protocol::{Invocation, InvocationId, Outcome, Raw};
 use hubwire_transport::Connection;
 
 use crate::client_stream::{ClientStreamError, Upload};
@@ -92,7 +92,7 @@ impl Streams {
     }
 
     /// Hands an item on; for a stream that is not there any more it is dropped.
-    pub(crate) fn receive(&self, stream_id: &InvocationId, item: Encoded) {
+    pub(crate) fn receive(&self, stream_id: &InvocationId, item: Raw) {
         match self.up.borrow().get(stream_id) {
             Some(upload) => upload.push(item),
             None => tracing::debug!(%stream_id, "dropped an item of a stream that is not open"),

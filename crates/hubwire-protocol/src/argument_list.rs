@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{EncodeError, Encoded, HubProtocol, encoded::write_value};
+use crate::{EncodeError, HubProtocol, Raw, raw::write_value};
 
 /// The arguments of an outgoing call: `()` for none, `(a,)` for one, and so on up to 16, or [`Arguments`] to hand on
 /// what came in.
@@ -39,16 +39,16 @@ impl<'o> Elements<'o> {
     }
 
     /// An undecoded value: as it is, or translated.
-    pub(crate) fn encoded(&mut self, value: &Encoded) -> Result<(), EncodeError> {
+    pub(crate) fn raw(&mut self, value: &Raw) -> Result<(), EncodeError> {
         if value.protocol == self.protocol {
-            self.raw(&value.bytes);
+            self.bytes(&value.bytes);
             Ok(())
         } else {
             self.value(value)
         }
     }
 
-    fn raw(&mut self, value: &[u8]) {
+    fn bytes(&mut self, value: &[u8]) {
         self.separate();
         self.out.extend_from_slice(value);
     }

@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use crate::{
-    ArgumentList, DecodeError, EncodeError, Encoded, HubProtocol,
+    ArgumentList, DecodeError, EncodeError, HubProtocol, Raw,
     argument_list::{Elements, Sealed},
-    encoded, json,
+    json, raw,
 };
 
 #[cfg(feature = "messagepack")]
@@ -52,9 +52,9 @@ impl Arguments {
     }
 
     /// The argument at `index`, from 0.
-    pub fn get(&self, index: usize) -> Option<Encoded> {
+    pub fn get(&self, index: usize) -> Option<Raw> {
         let span = self.spans.get(index)?.clone();
-        Some(Encoded { protocol: self.protocol, bytes: self.bytes.slice(span) })
+        Some(Raw { protocol: self.protocol, bytes: self.bytes.slice(span) })
     }
 
     /// The argument at `index`, from 0, as a `T`.
@@ -66,7 +66,7 @@ impl Arguments {
         let Some(span) = self.spans.get(index) else {
             return Err(DecodeError::Absent { index, len: self.len() });
         };
-        encoded::decode(self.protocol, &self.bytes[span.clone()])
+        raw::decode(self.protocol, &self.bytes[span.clone()])
     }
 
     fn raw(&self) -> impl Iterator<Item = &[u8]> {
@@ -74,7 +74,7 @@ impl Arguments {
     }
 }
 
-/// Hands the arguments on as they came, without decoding them; in another protocol they are translated, as an [`Encoded`]
+/// Hands the arguments on as they came, without decoding them; in another protocol they are translated, as a [`Raw`]
 /// is.
 impl ArgumentList for Arguments {}
 
@@ -86,7 +86,7 @@ impl Sealed for Arguments {
     fn write(&self, elements: &mut Elements<'_>) -> Result<(), EncodeError> {
         (0..self.len())
             .filter_map(|index| self.get(index))
-            .try_for_each(|argument| elements.encoded(&argument))
+            .try_for_each(|argument| elements.raw(&argument))
     }
 }
 

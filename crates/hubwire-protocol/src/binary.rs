@@ -28,10 +28,10 @@ const CAUTIOUS: usize = 4096;
 /// [`#[serde(with = "…::binary")]`](crate::binary).
 ///
 /// ```
-/// use hubwire_protocol::{Binary, Encoded, HubProtocol};
+/// use hubwire_protocol::{Binary, Raw, HubProtocol};
 ///
 /// let sent = Binary::from(vec![1, 2, 3]);
-/// let json = Encoded::new(HubProtocol::Json, &sent)?;
+/// let json = Raw::new(HubProtocol::Json, &sent)?;
 /// assert_eq!(json.as_bytes(), b"\"AQID\"");
 /// assert_eq!(json.decode::<Binary>()?, sent);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -149,7 +149,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::Binary;
-    use crate::{Encoded, HubProtocol};
+    use crate::{HubProtocol, Raw};
 
     #[derive(Debug, Deserialize, PartialEq, Serialize)]
     struct Fields {
@@ -170,8 +170,8 @@ mod tests {
                 newtype: Some(bytes.into()),
             };
             for protocol in HubProtocol::ALL {
-                let encoded = Encoded::new(*protocol, &fields).unwrap();
-                assert_eq!(encoded.decode::<Fields>().unwrap(), fields, "{protocol}");
+                let raw = Raw::new(*protocol, &fields).unwrap();
+                assert_eq!(raw.decode::<Fields>().unwrap(), fields, "{protocol}");
             }
         }
     }

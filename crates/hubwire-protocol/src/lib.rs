@@ -36,7 +36,7 @@
 //! * [`MessageReader`] cuts what a transport delivers into frames.
 //! * [`handshake`] reads and writes the first frame of each side.
 //! * [`HubProtocol`] reads the frames after it as [`HubMessage`]s, and writes messages.
-//! * [`Arguments`] and [`Encoded`] are values that nobody has decoded yet; [`ArgumentList`] is what can be sent as
+//! * [`Arguments`] and [`Raw`] are values that nobody has decoded yet; [`ArgumentList`] is what can be sent as
 //!   arguments.
 //! * [`Binary`] and [`Timestamp`] are values that JSON and MessagePack write differently.
 //! * [`ParseError`], [`FrameError`] and [`HandshakeError`](handshake::HandshakeError) are the peer's fault,
@@ -56,7 +56,6 @@ mod argument_list;
 mod arguments;
 pub mod binary;
 mod encode_error;
-mod encoded;
 mod forms;
 pub mod handshake;
 mod headers;
@@ -71,6 +70,7 @@ mod message_reader;
 mod messagepack;
 mod parse_error;
 mod protocol;
+mod raw;
 mod timestamp;
 #[cfg(feature = "messagepack")]
 mod transcode;
@@ -82,7 +82,6 @@ pub use self::{
     arguments::Arguments,
     binary::Binary,
     encode_error::EncodeError,
-    encoded::{DecodeError, Encoded},
     headers::Headers,
     invocation_id::InvocationId,
     message::{
@@ -92,6 +91,7 @@ pub use self::{
     message_reader::{FrameError, MessageReader},
     parse_error::ParseError,
     protocol::{HubProtocol, TransferFormat},
+    raw::{DecodeError, Raw},
     timestamp::{Timestamp, TimestampError},
 };
 

@@ -1,6 +1,6 @@
 use bytestring::ByteString;
 
-use crate::{Arguments, Encoded, Headers, InvocationId};
+use crate::{Arguments, Headers, InvocationId, Raw};
 
 /// One hub message, in the order of SignalR's type numbers.
 ///
@@ -69,7 +69,7 @@ pub struct StreamItem {
     /// The stream.
     pub invocation_id: InvocationId,
     /// The item; null is an item too.
-    pub item: Encoded,
+    pub item: Raw,
 }
 
 /// The end of a call or of a stream.
@@ -89,7 +89,7 @@ pub enum Outcome {
     /// It failed, with the text for the caller; an empty text is a failure too.
     Error(String),
     /// It gave a value, which may be null: a method without a value answers null.
-    Value(Encoded),
+    Value(Raw),
     /// Neither: a stream came to its end.
     Void,
 }

@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use hubwire_protocol::{Binary, DecodeError, Encoded, HubProtocol, Timestamp};
+use hubwire_protocol::{Binary, DecodeError, HubProtocol, Raw, Timestamp};
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const MESSAGEPACK: HubProtocol = HubProtocol::MessagePack;
 
 fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    Encoded::new(MESSAGEPACK, value).expect("it has a form").as_bytes().to_vec()
+    Raw::new(MESSAGEPACK, value).expect("it has a form").as_bytes().to_vec()
 }
 
 /// Bytes as somebody else sends them, as a value.
@@ -180,9 +180,9 @@ fn unit_structs_and_wide_integers_are_as_in_json() {
     check(&-5_i128, &[0xfb]);
     check(&i128::from(u64::MAX), &[0xcf, 255, 255, 255, 255, 255, 255, 255, 255]);
     for wide in [i128::MAX, i128::MIN, i128::from(i64::MIN) - 1, i128::from(u64::MAX) + 1] {
-        assert!(Encoded::new(MESSAGEPACK, &wide).is_err());
+        assert!(Raw::new(MESSAGEPACK, &wide).is_err());
     }
-    assert!(Encoded::new(MESSAGEPACK, &u128::MAX).is_err());
+    assert!(Raw::new(MESSAGEPACK, &u128::MAX).is_err());
 }
 
 #[track_caller]
@@ -258,7 +258,7 @@ fn points_in_time_are_their_extension_and_text_for_whoever_reads_text() {
     assert_eq!(decode::<String>(&encode(&half)).unwrap(), "2000-01-01T00:00:00.500Z");
     assert_eq!(decode::<Timestamp>(&encode("2000-01-01T00:00:00Z")).unwrap(), whole);
     assert_eq!(
-        Encoded::new(HubProtocol::Json, &[whole]).unwrap().as_bytes(),
+        Raw::new(HubProtocol::Json, &[whole]).unwrap().as_bytes(),
         b"[\"2000-01-01T00:00:00Z\"]"
     );
     // Other formats get the text, human-readable or not.
@@ -275,7 +275,7 @@ fn points_in_time_are_their_extension_and_text_for_whoever_reads_text() {
         assert!(decode::<Value>(wrong).is_err(), "{wrong:?}");
         // Whoever does not look does not mind.
         decode::<serde::de::IgnoredAny>(wrong).unwrap();
-        assert_eq!(decode::<Encoded>(wrong).unwrap().as_bytes(), wrong);
+        assert_eq!(decode::<Raw>(wrong).unwrap().as_bytes(), wrong);
     }
 }
 
@@ -284,9 +284,9 @@ fn undecoded_values_pass_and_are_translated_for_the_other_protocol() {
     #[derive(Debug, Deserialize, PartialEq, Serialize)]
     struct Holder {
         before: u8,
-        anything: Encoded,
-        list: Vec<Encoded>,
-        maybe: Option<Encoded>,
+        anything: Raw,
+        list: Vec<Raw>,
+        maybe: Option<Raw>,
     }
 
     // A float that fits an integer, an integer in nine bytes, a timestamp, bytes: nothing of it is touched.
@@ -310,7 +310,7 @@ fn undecoded_values_pass_and_are_translated_for_the_other_protocol() {
     assert_eq!(holder.anything.as_bytes(), anything);
     assert_eq!(encode(&holder), sent);
 
-    let json = Encoded::new(HubProtocol::Json, &holder).unwrap();
+    let json = Raw::new(HubProtocol::Json, &holder).unwrap();
     let text = r#"{"before":1,"anything":[2.0,1,"2000-01-01T00:00:00Z","CQ=="],"list":[null,[1]],"maybe":null}"#;
     assert_eq!(String::from_utf8_lossy(json.as_bytes()), text);
     let holder: Holder = json.decode().unwrap();
@@ -321,10 +321,10 @@ fn undecoded_values_pass_and_are_translated_for_the_other_protocol() {
 
 #[test]
 fn what_has_no_form_in_the_other_protocol_is_an_error() {
-    let list = Encoded::new(MESSAGEPACK, &BTreeMap::from([(vec![1], 1)])).unwrap();
-    assert!(Encoded::new(HubProtocol::Json, &list).is_err());
-    let extension: Encoded = decode(&[0xd4, 5, 1]).unwrap();
-    let error = Encoded::new(HubProtocol::Json, &extension).unwrap_err();
+    let list = Raw::new(MESSAGEPACK, &BTreeMap::from([(vec![1], 1)])).unwrap();
+    assert!(Raw::new(HubProtocol::Json, &list).is_err());
+    let extension: Raw = decode(&[0xd4, 5, 1]).unwrap();
+    let error = Raw::new(HubProtocol::Json, &extension).unwrap_err();
     let source = std::error::Error::source(&error).map(ToString::to_string);
     assert_eq!(source.as_deref(), Some("a value of the extension type 5"));
 }
@@ -345,9 +345,9 @@ fn nothing_is_read_deeper_than_a_message_may_be_nor_beyond_its_end() {
     for _ in 0..100 {
         value = json!([value]);
     }
-    let encoded = Encoded::new(MESSAGEPACK, &value).unwrap();
-    assert!(encoded.decode::<Value>().is_err());
-    assert!(Encoded::new(HubProtocol::Json, &encoded).is_err());
+    let raw = Raw::new(MESSAGEPACK, &value).unwrap();
+    assert!(raw.decode::<Value>().is_err());
+    assert!(Raw::new(HubProtocol::Json, &raw).is_err());
 }
 
 #[test]

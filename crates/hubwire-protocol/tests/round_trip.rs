@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use hubwire_protocol::{
-    Arguments, CancelInvocation, Close, Completion, Encoded, Headers, HubMessage, HubProtocol,
-    Invocation, InvocationHead, InvocationId, MessageReader, Outcome, StreamItem, Timestamp,
+    Arguments, CancelInvocation, Close, Completion, Headers, HubMessage, HubProtocol, Invocation,
+    InvocationHead, InvocationId, MessageReader, Outcome, Raw, StreamItem, Timestamp,
     handshake::{HandshakeRequest, HandshakeResponse, write_response},
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -39,7 +39,7 @@ proptest! {
                 prop_assert_eq!(&there.decode::<Value>(index)?, value);
                 prop_assert_eq!(&back.decode::<Value>(index)?, value);
                 // Undecoded inside of something else it is still the same.
-                let kept: (Encoded, ()) = Encoded::new(protocol, &(back.get(index), ()))?.decode()?;
+                let kept: (Raw, ()) = Raw::new(protocol, &(back.get(index), ()))?.decode()?;
                 prop_assert_eq!(Some(kept.0), back.get(index));
             }
         }
@@ -76,7 +76,7 @@ proptest! {
             arguments: Arguments::new(protocol, &values)?,
             stream_ids: stream_ids.clone(),
         };
-        let item = Encoded::new(protocol, &values.0)?;
+        let item = Raw::new(protocol, &values.0)?;
         let completion = |outcome| HubMessage::Completion(Completion {
             headers: none.clone(),
             invocation_id: invocation_id.clone(),
@@ -211,9 +211,9 @@ fn read_arguments(message: &HubMessage) -> Result<(), TestCaseError> {
         let _ = argument.decode::<Value>();
         let _ = argument.decode::<Vec<u8>>();
         let _ = argument.decode::<Timestamp>();
-        prop_assert_eq!(&argument.decode::<Encoded>()?, &argument);
+        prop_assert_eq!(&argument.decode::<Raw>()?, &argument);
         for protocol in HubProtocol::ALL {
-            let _ = Encoded::new(*protocol, &argument);
+            let _ = Raw::new(*protocol, &argument);
         }
     }
     Ok(())
@@ -244,7 +244,7 @@ fn protocol() -> impl Strategy<Value = HubProtocol> {
 }
 
 fn message(protocol: HubProtocol) -> impl Strategy<Value = HubMessage> {
-    let stream_item = (message_headers(protocol), invocation_id(), encoded(protocol)).prop_map(
+    let stream_item = (message_headers(protocol), invocation_id(), raw(protocol)).prop_map(
         |(headers, invocation_id, item)| {
             HubMessage::StreamItem(StreamItem { headers, invocation_id, item })
         },
@@ -296,7 +296,7 @@ fn invocation(protocol: HubProtocol) -> impl Strategy<Value = Invocation> {
 fn outcome(protocol: HubProtocol) -> impl Strategy<Value = Outcome> {
     prop_oneof![
         text().prop_map(Outcome::Error),
-        encoded(protocol).prop_map(Outcome::Value),
+        raw(protocol).prop_map(Outcome::Value),
         Just(Outcome::Void),
     ]
 }
@@ -312,9 +312,8 @@ fn arguments(protocol: HubProtocol) -> impl Strategy<Value = Arguments> {
     .prop_map(|arguments| arguments.expect("a JSON value can be written"))
 }
 
-fn encoded(protocol: HubProtocol) -> impl Strategy<Value = Encoded> {
-    value()
-        .prop_map(move |value| Encoded::new(protocol, &value).expect("a JSON value can be written"))
+fn raw(protocol: HubProtocol) -> impl Strategy<Value = Raw> {
+    value().prop_map(move |value| Raw::new(protocol, &value).expect("a JSON value can be written"))
 }
 
 /// Headers that this protocol reads: MessagePack refuses empty names and values, as ASP.NET does.

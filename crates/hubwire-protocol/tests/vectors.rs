@@ -5,7 +5,7 @@ use std::{fmt::Debug, fs, path::Path};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use hubwire_protocol::{
-    Encoded, Headers, HubMessage, HubProtocol, Invocation, InvocationId, MessageReader, Outcome,
+    Headers, HubMessage, HubProtocol, Invocation, InvocationId, MessageReader, Outcome, Raw,
     handshake::{HandshakeRequest, HandshakeResponse, write_response},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -312,8 +312,7 @@ fn about(number: u8, headers: &Headers, id: Option<&InvocationId>) -> Map<String
 }
 
 /// The value as JSON has it, which is also how it is translated.
-fn value(encoded: &Encoded) -> Value {
-    let json = Encoded::new(HubProtocol::Json, encoded)
-        .expect("the values of vectors have a form in JSON");
+fn value(raw: &Raw) -> Value {
+    let json = Raw::new(HubProtocol::Json, raw).expect("the values of vectors have a form in JSON");
     json.decode().expect("the values of vectors are JSON that everybody can read")
 }

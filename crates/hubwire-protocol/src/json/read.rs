@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use crate::{
-    ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Encoded, Headers,
-    HubMessage, HubProtocol, Invocation, InvocationId, Outcome, ParseError, StreamItem,
+    ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Headers, HubMessage,
+    HubProtocol, Invocation, InvocationId, Outcome, ParseError, Raw, StreamItem,
     argument_list::Elements,
     arguments::Spans,
     json::object::{Properties, PropertyValue, Text, read_object},
@@ -125,7 +125,7 @@ impl Envelope<'_> {
     fn into_stream_item(self, frame: &Bytes) -> Result<StreamItem, ParseError> {
         let invocation_id = self.invocation_id()?;
         let item = self.item.ok_or(ParseError::MissingProperty { property: "item" })?;
-        let item = encoded(frame, item);
+        let item = raw(frame, item);
         Ok(StreamItem { headers: self.into_headers(frame), invocation_id, item })
     }
 
@@ -134,7 +134,7 @@ impl Envelope<'_> {
         let outcome = match (self.error.take(), self.result) {
             (Some(_), Some(_)) => return Err(ParseError::ErrorAndResult),
             (Some(error), None) => Outcome::Error(error.into_string()),
-            (None, Some(result)) => Outcome::Value(encoded(frame, result)),
+            (None, Some(result)) => Outcome::Value(raw(frame, result)),
             (None, None) => Outcome::Void,
         };
         Ok(Completion { headers: self.into_headers(frame), invocation_id, outcome })
@@ -179,8 +179,8 @@ fn arguments(frame: &Bytes, elements: &[&RawValue]) -> Arguments {
     Arguments { protocol: HubProtocol::Json, bytes: frame.clone(), spans: Spans::from_iter(spans) }
 }
 
-fn encoded(frame: &Bytes, value: &RawValue) -> Encoded {
-    Encoded { protocol: HubProtocol::Json, bytes: frame.slice_ref(value.get().as_bytes()) }
+fn raw(frame: &Bytes, value: &RawValue) -> Raw {
+    Raw { protocol: HubProtocol::Json, bytes: frame.slice_ref(value.get().as_bytes()) }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
 use crate::{
-    ArgumentList, Close, EncodeError, Encoded, Headers, HubMessage, HubProtocol, Invocation,
-    InvocationHead, InvocationId, Outcome,
+    ArgumentList, Close, EncodeError, Headers, HubMessage, HubProtocol, Invocation, InvocationHead,
+    InvocationId, Outcome, Raw,
     argument_list::Elements,
     json::{RECORD_SEPARATOR, to_writer},
 };
@@ -14,7 +14,7 @@ pub(crate) fn write(out: &mut Vec<u8>, message: &HubMessage) -> Result<(), Encod
         HubMessage::StreamItem(item) => {
             let mut record = Record::new(out, 2, &item.headers);
             record.text("invocationId", item.invocation_id.as_str());
-            record.encoded("item", &item.item)?;
+            record.raw("item", &item.item)?;
             record.finish();
         }
         HubMessage::Completion(completion) => {
@@ -22,7 +22,7 @@ pub(crate) fn write(out: &mut Vec<u8>, message: &HubMessage) -> Result<(), Encod
             record.text("invocationId", completion.invocation_id.as_str());
             match &completion.outcome {
                 Outcome::Error(error) => record.text("error", error),
-                Outcome::Value(value) => record.encoded("result", value)?,
+                Outcome::Value(value) => record.raw("result", value)?,
                 Outcome::Void => {}
             }
             record.finish();
@@ -205,9 +205,9 @@ impl<'o> Record<'o> {
         to_writer(self.out, value).map_err(EncodeError::Json)
     }
 
-    fn encoded(&mut self, name: &str, value: &Encoded) -> Result<(), EncodeError> {
+    fn raw(&mut self, name: &str, value: &Raw) -> Result<(), EncodeError> {
         self.name(name);
-        Elements::new(HubProtocol::Json, self.out).encoded(value)
+        Elements::new(HubProtocol::Json, self.out).raw(value)
     }
 
     fn arguments<A: ArgumentList + ?Sized>(&mut self, arguments: &A) -> Result<(), EncodeError> {

@@ -18,7 +18,7 @@ use super::{
     error::{MessagePackError, ReadError},
     input::{Head, Input},
 };
-use crate::{encoded::CAPTURE, limits::MAX_DEPTH, timestamp::Timestamp};
+use crate::{limits::MAX_DEPTH, raw::CAPTURE, timestamp::Timestamp};
 
 /// Reads one value that is all of `bytes`.
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(

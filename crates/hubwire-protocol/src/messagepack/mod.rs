@@ -8,7 +8,7 @@
 //!
 //! The values have a serde format of our own and not that of `rmp-serde`, for what that one cannot do: tell a value which
 //! form it is written in (a [`Timestamp`](crate::Timestamp) is text in JSON), give a value out undecoded
-//! ([`Encoded`](crate::Encoded)), write collections of unknown length without a buffer of their own, and read whole
+//! ([`Raw`](crate::Raw)), write collections of unknown length without a buffer of their own, and read whole
 //! floats as integers, which is what JavaScript sends beyond 2⁵³. The tests compare the two where they must agree.
 
 mod deserializer;

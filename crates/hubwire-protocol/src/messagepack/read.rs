@@ -11,8 +11,8 @@ use super::{
     output,
 };
 use crate::{
-    ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Encoded, Headers,
-    HubMessage, HubProtocol, Invocation, InvocationId, Outcome, ParseError, StreamItem,
+    ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Headers, HubMessage,
+    HubProtocol, Invocation, InvocationId, Outcome, ParseError, Raw, StreamItem,
     argument_list::Elements,
     arguments::Spans,
     limits::{MAX_ARGUMENTS, MAX_DEPTH, MAX_HEADERS, MAX_STREAM_IDS},
@@ -213,12 +213,12 @@ impl<'f> Items<'f> {
     }
 
     /// A value that stays undecoded.
-    fn value(&mut self, item: &'static str) -> Result<Encoded, ParseError> {
+    fn value(&mut self, item: &'static str) -> Result<Raw, ParseError> {
         if self.left == 0 {
             return Err(ParseError::Unreadable { item, expected: "a value" });
         }
         let span = self.skip()?;
-        Ok(Encoded { protocol: HubProtocol::MessagePack, bytes: self.frame.slice(span) })
+        Ok(Raw { protocol: HubProtocol::MessagePack, bytes: self.frame.slice(span) })
     }
 
     fn skip(&mut self) -> Result<Range<usize>, ParseError> {

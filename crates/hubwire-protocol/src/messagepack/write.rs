@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{output, serializer};
 use crate::{
-    ArgumentList, Close, EncodeError, Encoded, Headers, HubMessage, HubProtocol, Invocation,
-    InvocationHead, InvocationId, Outcome, argument_list::Elements, length_prefix,
+    ArgumentList, Close, EncodeError, Headers, HubMessage, HubProtocol, Invocation, InvocationHead,
+    InvocationId, Outcome, Raw, argument_list::Elements, length_prefix,
 };
 
 /// The kinds of a completion.
@@ -23,7 +23,7 @@ pub(crate) fn write(out: &mut Vec<u8>, message: &HubMessage) -> Result<(), Encod
         HubMessage::StreamItem(item) => {
             let mut record = Record::new(out, 4, 2, &item.headers);
             record.text(item.invocation_id.as_str());
-            record.encoded(&item.item)?;
+            record.raw(&item.item)?;
             record.finish()?;
         }
         HubMessage::Completion(completion) => {
@@ -34,7 +34,7 @@ pub(crate) fn write(out: &mut Vec<u8>, message: &HubMessage) -> Result<(), Encod
                     let mut record = Record::new(out, 5, 3, headers);
                     record.text(id);
                     record.number(VALUE);
-                    record.encoded(value)?;
+                    record.raw(value)?;
                     record.finish()?;
                 }
                 Outcome::Void => write_end(out, headers, id)?,
@@ -237,8 +237,8 @@ impl<'o> Record<'o> {
         serializer::to_writer(self.out, value).map_err(EncodeError::MessagePack)
     }
 
-    fn encoded(&mut self, value: &Encoded) -> Result<(), EncodeError> {
-        Elements::new(HubProtocol::MessagePack, self.out).encoded(value)
+    fn raw(&mut self, value: &Raw) -> Result<(), EncodeError> {
+        Elements::new(HubProtocol::MessagePack, self.out).raw(value)
     }
 
     fn arguments<A: ArgumentList + ?Sized>(&mut self, arguments: &A) -> Result<(), EncodeError> {

@@ -33,10 +33,10 @@ const SHOWN: usize = 64;
 /// MessagePack for example.
 ///
 /// ```
-/// use hubwire_protocol::{Encoded, HubProtocol};
+/// use hubwire_protocol::{Raw, HubProtocol};
 ///
-/// let anything: Encoded = serde_json::from_str(r#"{"a": [1.50, null]}"#)?;
-/// let list = Encoded::new(HubProtocol::Json, &("as it came", &anything))?;
+/// let anything: Raw = serde_json::from_str(r#"{"a": [1.50, null]}"#)?;
+/// let list = Raw::new(HubProtocol::Json, &("as it came", &anything))?;
 /// assert_eq!(list.as_bytes(), br#"["as it came",{"a": [1.50, null]}]"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -44,12 +44,12 @@ const SHOWN: usize = 64;
 /// Serde reads some values twice, those of `#[serde(flatten)]`, `tag` and `untagged`: there a JSON value cannot be left
 /// undecoded.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Encoded {
+pub struct Raw {
     pub(crate) protocol: HubProtocol,
     pub(crate) bytes: Bytes,
 }
 
-impl Encoded {
+impl Raw {
     /// Encodes `value`.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     }
 }
 
-impl Forms for Encoded {
+impl Forms for Raw {
     fn text<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.protocol {
             HubProtocol::Json => {
@@ -141,48 +141,45 @@ impl Forms for Encoded {
     }
 }
 
-impl Serialize for Encoded {
+impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize(self, serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Encoded {
+impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(CAPTURE, Undecoded)
     }
 }
 
 /// The newtype struct that our MessagePack deserializer shows as the bytes that it is written in.
-pub(crate) const CAPTURE: &str = "$hubwire_protocol::Encoded";
+pub(crate) const CAPTURE: &str = "$hubwire_protocol::Raw";
 
 struct Undecoded;
 
 impl<'de> Visitor<'de> for Undecoded {
-    type Value = Encoded;
+    type Value = Raw;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     /// What every other deserializer does with a newtype struct; of those only serde_json's leaves a value undecoded.
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Encoded, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let bytes = Box::<str>::from(raw).into_string().into();
-        Ok(Encoded { protocol: HubProtocol::Json, bytes })
+        Ok(Raw { protocol: HubProtocol::Json, bytes })
     }
 
     #[cfg(feature = "messagepack")]
-    fn visit_borrowed_bytes<E: serde::de::Error>(self, bytes: &'de [u8]) -> Result<Encoded, E> {
+    fn visit_borrowed_bytes<E: serde::de::Error>(self, bytes: &'de [u8]) -> Result<Raw, E> {
         let bytes = Bytes::copy_from_slice(bytes);
-        Ok(Encoded { protocol: HubProtocol::MessagePack, bytes })
+        Ok(Raw { protocol: HubProtocol::MessagePack, bytes })
     }
 }
 
-impl fmt::Debug for Encoded {
+impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self.bytes[..self.bytes.len().min(SHOWN)];
         write!(f, "{}({} bytes) ", self.protocol, self.bytes.len())?;
@@ -220,14 +217,14 @@ pub enum DecodeError {
 
 #[cfg(test)]
 mod tests {
-    use super::Encoded;
+    use super::Raw;
     use crate::HubProtocol;
 
     #[test]
     fn debug_shows_a_whole_short_value_and_the_beginning_of_a_long_one() {
-        let short = Encoded::new(HubProtocol::Json, &[1, 2]).unwrap();
+        let short = Raw::new(HubProtocol::Json, &[1, 2]).unwrap();
         assert_eq!(format!("{short:?}"), "json(5 bytes) [1,2]");
-        let long = Encoded::new(HubProtocol::Json, &"ä".repeat(1000)).unwrap();
+        let long = Raw::new(HubProtocol::Json, &"ä".repeat(1000)).unwrap();
         let shown = format!("{long:?}");
         assert!(shown.starts_with("json(2002 bytes) \"ää"), "{shown}");
         assert!(shown.ends_with('…') && shown.len() < 100, "{shown}");
@@ -235,7 +232,7 @@ mod tests {
 
     #[test]
     fn null_decodes_to_unit_and_to_none() {
-        let null = Encoded::new(HubProtocol::Json, &()).unwrap();
+        let null = Raw::new(HubProtocol::Json, &()).unwrap();
         null.decode::<()>().unwrap();
         assert_eq!(null.decode::<Option<u8>>().unwrap(), None);
         assert!(null.decode::<u8>().is_err());
