@@ -7,7 +7,7 @@ use hubwire_protocol::handshake::{HandshakeRequest, write_response};
 use hubwire_protocol::{FrameError, HubProtocol, MessageReader};
 use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, Opening, ticks};
 
-use crate::encode::message;
+use crate::encode::{format_of, message};
 use crate::options::HubOptions;
 use crate::reception::Reception;
 use crate::texts::{self, Detail};
@@ -61,6 +61,7 @@ pub(crate) async fn shake_hands(
             Ok(Some(frame)) => match accept(&frame, connection, options) {
                 Ok(accepted) => {
                     let Accepted { protocol, reception } = accepted;
+                    reader.frame_by(protocol);
                     return Ok(Shaken { protocol, reader, reception });
                 }
                 Err(refusal) => break refusal,
@@ -93,10 +94,14 @@ fn accept(
         }
     })?;
     let protocol = HubProtocol::from_name(&request.protocol)
+        .filter(|protocol| options.supported_protocols.contains(protocol))
         .ok_or_else(|| Refusal::refused(texts::unsupported_protocol(&request.protocol)))?;
     if request.version > i64::from(HubProtocol::MAX_VERSION) {
         let text = texts::unsupported_version(request.version, &request.protocol);
         return Err(Refusal::refused(text));
+    }
+    if !connection.request().transport.carries(format_of(protocol)) {
+        return Err(Refusal::refused(texts::unsupported_format(protocol)));
     }
     let buffer = options.stateful_reconnect_buffer_size;
     let is_stateful = request.version == i64::from(STATEFUL_VERSION)

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::ThreadId;
 
-use hubwire_protocol::HubProtocol;
 use hubwire_transport::token::TokenKey;
 use hubwire_transport::{
     Boundaries, Connection, ConnectionTable, MessageLimit, Mount, OptionsError, Runner,
@@ -181,7 +180,8 @@ impl<H: HubDefinition> Runner for Inner<H> {
     }
 
     fn summary(&self) -> String {
-        let protocols: Vec<_> = HubProtocol::ALL.iter().map(|protocol| protocol.name()).collect();
+        let protocols = self.core.options.supported_protocols.iter();
+        let protocols: Vec<_> = protocols.map(|protocol| protocol.name()).collect();
         let methods = self.methods.len();
         let plural = if methods == 1 { "" } else { "s" };
         format!("{methods} method{plural} over {}", protocols.join(" and "))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hubwire_protocol::HubProtocol;
 use hubwire_transport::OptionsError;
 
 /// Limits and times of a hub, with the names and defaults of SignalR's `HubOptions`.
@@ -37,6 +38,8 @@ pub struct HubOptions {
     pub maximum_receive_message_size: Option<usize>,
     /// How much is kept for a client until it acknowledges, where connections outlive their sockets, in bytes.
     pub stateful_reconnect_buffer_size: usize,
+    /// The hub protocols that clients may choose from.
+    pub supported_protocols: Vec<HubProtocol>,
     /// How long a method may leave a client's stream unread while it holds up the connection.
     pub upload_stall_timeout: Duration,
 }
@@ -53,6 +56,7 @@ impl Default for HubOptions {
             maximum_parallel_invocations_per_client: 1,
             maximum_receive_message_size: Some(32 * 1024),
             stateful_reconnect_buffer_size: 100_000,
+            supported_protocols: HubProtocol::ALL.to_vec(),
             upload_stall_timeout: Duration::from_secs(30),
         }
     }
@@ -146,6 +150,23 @@ impl HubOptions {
         self
     }
 
+    /// Sets the hub protocols that clients may choose from; the handshake of a client that asks for another is refused.
+    ///
+    /// Default: all of this build. That is JSON alone, or with the feature `messagepack` both.
+    ///
+    /// ```
+    /// use hubwire_hub::HubOptions;
+    /// use hubwire_protocol::HubProtocol;
+    ///
+    /// let options = HubOptions::default().supported_protocols([HubProtocol::Json]);
+    /// assert!(options.validate().is_ok());
+    /// ```
+    #[must_use]
+    pub fn supported_protocols(mut self, protocols: impl Into<Vec<HubProtocol>>) -> Self {
+        self.supported_protocols = protocols.into();
+        self
+    }
+
     /// Sets how long a method may leave a [`ClientStream`](crate::ClientStream) unread while nothing else of its
     /// connection is read because of that; then the stream ends with an error.
     ///
@@ -185,6 +206,12 @@ impl HubOptions {
             "stateful_reconnect_buffer_size",
             &self.stateful_reconnect_buffer_size,
             "it must be at least 1 byte, or nothing is ever sent",
+        )?;
+        OptionsError::unless(
+            !self.supported_protocols.is_empty(),
+            "supported_protocols",
+            &"none",
+            "it must name at least one, or nobody can connect",
         )?;
         let size = self.maximum_receive_message_size;
         OptionsError::unless(

@@ -3,6 +3,8 @@
 //! A detail follows when it is meant for clients or when detailed errors are switched on: a space, its kind, a colon, a space and its text.
 //! Clients in the wild look for `HubException: `.
 
+use hubwire_protocol::HubProtocol;
+
 use crate::error::HubError;
 
 pub(crate) const CLOSED_WITH_ERROR: &str = "Connection closed with an error.";
@@ -101,6 +103,13 @@ pub(crate) const WRONG_ARGUMENT: &str = "Error binding arguments. Make sure that
 
 pub(crate) fn unsupported_protocol(protocol: &str) -> String {
     format!("The protocol '{protocol}' is not supported.")
+}
+
+pub(crate) fn unsupported_format(protocol: HubProtocol) -> String {
+    let format = protocol.transfer_format();
+    format!(
+        "Cannot use the '{protocol}' protocol on the current transport. The transport does not support '{format}' transfer format."
+    )
 }
 
 pub(crate) fn unsupported_version(version: i64, protocol: &str) -> String {

@@ -189,6 +189,36 @@
 //! Limits and times are in [`HubOptions`] and [`EndpointOptions`].
 //! Hubs log through [`tracing`](https://docs.rs/tracing), and so through `log` too.
 //!
+//! ## Protocols
+//!
+//! Clients choose between the hub protocols that there are: JSON, and with the feature `messagepack` MessagePack, which is shorter and in which bytes stay bytes.
+//! The hub is the same; [`HubOptions::supported_protocols`] limits the choice.
+//! [`Binary`] and [`Timestamp`] are values that the two write differently, and [`Raw`] takes anything and hands it on.
+//!
+//! ```
+//! use hubwire::prelude::*;
+//! use hubwire::{Binary, Raw};
+//!
+//! #[hub_client]
+//! trait Viewer {
+//!     fn frame(image: &Binary);
+//!     fn event(content: &Raw);
+//! }
+//!
+//! struct Camera;
+//!
+//! #[hub(client = Viewer)]
+//! impl Camera {
+//!     fn publish(&self, cx: &CallerContext<Self>, image: Binary) {
+//!         cx.clients().others().frame(&image);
+//!     }
+//!
+//!     fn relay(&self, cx: &CallerContext<Self>, content: Raw) {
+//!         cx.clients().others().event(&content);
+//!     }
+//! }
+//! ```
+//!
 //! ## Compression
 //!
 //! With the feature `deflate`, WebSockets are compressed (permessage-deflate) where [`EndpointOptions::compression`] says so and a client offers it.
@@ -212,7 +242,7 @@
 //!
 //! # What it does not do yet
 //!
-//! Connections come over WebSockets, Server-Sent Events, long and short polling with the JSON protocol. Streams and MessagePack are on their way.
+//! Stateful reconnect, and a backplane for several servers.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;
@@ -233,7 +263,9 @@ pub use hubwire_hub::{
     HubDefinition, HubError, HubOptions, HubResult, InvokeError, Many, One, Target,
 };
 pub use hubwire_macros::{hub, hub_client};
-pub use hubwire_protocol::{DecodeError, EncodeError};
+pub use hubwire_protocol::{
+    Binary, DecodeError, EncodeError, HubProtocol, Raw, Timestamp, TimestampError, binary,
+};
 pub use hubwire_transport::negotiate::Negotiation;
 pub use hubwire_transport::token::TokenKey;
 pub use hubwire_transport::{

@@ -1,4 +1,4 @@
-//! A client in memory: it speaks text, owns the clock, and polls nothing that was not woken.
+//! A client in memory: it speaks text unless it is told otherwise, owns the clock, and polls nothing that was not woken.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -12,7 +12,9 @@ use tokio::sync::Semaphore;
 
 use hubwire::prelude::*;
 use hubwire::{ConnectRequest, HubDefinition, Mount, Transport};
-use hubwire_transport::{Attachment, Connection, Payload, Receiver, Runner};
+use hubwire_transport::{
+    Attachment, Connection, Message, Payload, Receiver, Runner, TransferFormat,
+};
 
 pub const PING: &str = r#"{"type":6}"#;
 pub const HANDSHAKE: &str = r#"{"protocol":"json","version":1}"#;
@@ -83,6 +85,12 @@ impl Link {
         self.run();
     }
 
+    /// Hands in a payload that is no text.
+    pub fn deliver_bytes(&mut self, payload: &[u8]) {
+        self.connection.receive(Payload::new(payload.to_vec().into(), TransferFormat::Binary));
+        self.run();
+    }
+
     /// Everything that was sent to the client and not heard yet.
     pub fn heard(&mut self) -> Vec<String> {
         self.run();
@@ -97,10 +105,15 @@ impl Link {
 
     /// The next message alone; the session does not run before others are heard.
     pub fn hear_one(&mut self) -> Option<String> {
-        let message = self.attachment.as_ref()?.take_now()?;
+        let message = self.take()?;
         let text = String::from_utf8_lossy(message.payload()).into_owned();
         let message = text.strip_suffix('\u{1e}');
         Some(message.unwrap_or_else(|| panic!("a message without an end: {text}")).to_owned())
+    }
+
+    /// The next message as it goes to the client.
+    pub fn take(&mut self) -> Option<Message> {
+        self.attachment.as_ref()?.take_now()
     }
 
     /// Lets seconds pass in which the client takes nothing.
@@ -181,6 +194,11 @@ impl Link {
 impl Dial {
     pub fn id(mut self, id: &str) -> Self {
         self.id = id.into();
+        self
+    }
+
+    pub fn over(mut self, transport: Transport) -> Self {
+        self.request.transport = transport;
         self
     }
 

@@ -11,6 +11,7 @@ mod handshake;
 mod keep_alive;
 mod kit;
 mod lifecycle;
+mod messagepack;
 mod order;
 mod pressure;
 mod stateful;
