@@ -66,7 +66,9 @@ pub(crate) async fn answer(
         Err(error) => return Ok(text(StatusCode::BAD_REQUEST, error.to_string())),
     };
     let mut taken = VecDeque::new();
-    let is_greeting = connection.is_greeting();
+    // Only who acknowledges makes polls again; official clients with a binary protocol take an empty answer for the one
+    // to their handshake.
+    let is_greeting = matches!(receipt, Receipt::Acknowledged(_)) && connection.is_greeting();
     let budget = if mounted.keeps_boundaries() { ONE_MESSAGE } else { ANSWER };
     let take = poll_fn(|cx| attachment.poll_take(cx, 0, budget, &mut taken));
     let outcome = if transport == Transport::ShortPolling || is_greeting {

@@ -65,7 +65,7 @@ impl Connection {
         self.life().is_resumable()
     }
 
-    /// Whether a poll should be answered at once, though there is nothing to answer with: nothing has been received yet, so its client may still wait for the answer to its first poll, which got lost.
+    /// Whether a poll of a client that makes lost polls again should be answered at once, though there is nothing to answer with: nothing has been received yet, so the client may still wait for the answer to its first poll.
     pub fn is_greeting(&self) -> bool {
         /// So many answers in a row are hardly lost, and a client that only listens must not be answered for ever.
         const GREETINGS: u64 = 4;
