@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 
+import * as signalr from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+
 import { END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { SOON, until, within } from './kit/within.mjs';
@@ -201,4 +204,30 @@ test('a client that is served more slowly than it posts waits with its POST', as
   await within(SOON, Promise.all(posts), 'the POSTs that waited');
   await until(SOON, 'four answers', () => stream.text.match(/"invocationId":"3"/g)?.length === 4);
   assert.deepEqual(await server.story(id), ['connected']);
+});
+
+test('a binary protocol is refused with the sentence of the official server', async (t) => {
+  const stream = await EventStream.open(t);
+  assert.deepEqual(await stream.post(`{"protocol":"messagepack","version":1}${END}`), [200, '']);
+  await stream.received(
+    /\{"error":"Cannot use the 'messagepack' protocol on the current transport\. The transport does not support 'Binary' transfer format\."\}\x1e/,
+  );
+  await within(SOON, stream.ended, 'the end of the stream');
+});
+
+test('a client with a binary protocol passes event streams by', async (t) => {
+  const { ServerSentEvents, LongPolling } = signalr.HttpTransportType;
+  const client = (transport) => {
+    const connection = new signalr.HubConnectionBuilder()
+      .withUrl(`${server.url}/hub`, { transport })
+      .withHubProtocol(new MessagePackHubProtocol())
+      .configureLogging(signalr.LogLevel.None)
+      .build();
+    t.after(() => connection.stop());
+    return connection;
+  };
+  await assert.rejects(within(SOON, client(ServerSentEvents).start(), 'a refusal'), /does not support Binary/);
+  const polls = client(ServerSentEvents | LongPolling);
+  await within(SOON, polls.start(), 'the start');
+  assert.deepEqual(await within(SOON, polls.invoke('Echo', [1, 'two']), 'an answer'), [1, 'two']);
 });

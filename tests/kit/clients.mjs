@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 
 import * as signalr from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import WebSocket from 'ws';
 
 import { PollingTransport } from './polling.mjs';
@@ -59,9 +60,10 @@ const transports = {
   webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true, pings: true },
 };
 
-/** `ping` is what a keep-alive looks like on the wire. */
+/** `ping` is what a keep-alive looks like on the wire, in latin1; `create` what the official client is given, which speaks JSON by itself. */
 const protocols = {
   json: { name: 'json', ping: '{"type":6}\x1e' },
+  messagepack: { name: 'messagepack', ping: '\x02\x91\x06', create: () => new MessagePackHubProtocol() },
 };
 
 /** Every combination that has to pass every scenario. */
@@ -72,6 +74,9 @@ export const matrix = [
   combination(official, transports.serverSentEvents, protocols.json),
   combination(official, transports.longPolling, protocols.json),
   combination(officialOverOurs, transports.shortPolling, protocols.json),
+  combination(official, transports.webSockets, protocols.messagepack),
+  combination(official, transports.longPolling, protocols.messagepack),
+  combination(officialOverOurs, transports.shortPolling, protocols.messagepack),
   combination(hubwire, transports.webSockets, protocols.json),
   combination(hubwire, transports.webSocketsAtOnce, protocols.json),
 ];
@@ -86,7 +91,10 @@ function combination(client, transport, protocol) {
     setsHeaders: client.setsHeaders,
     ping: protocol.ping,
     /** A builder that has its URL. */
-    builder: (url, headers = {}) => client.builder(url, { ...transport, headers }),
+    builder: (url, headers = {}) => {
+      const builder = client.builder(url, { ...transport, headers });
+      return protocol.create ? builder.withHubProtocol(protocol.create()) : builder;
+    },
   };
 }
 
