@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hubwire_protocol::{ArgumentList, EncodeError};
+use hubwire_protocol::{ArgumentList, Close, EncodeError};
 use hubwire_transport::{Connection, ConnectionId};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -43,7 +43,24 @@ pub trait Disconnect {
     ///
     /// Like a call, it reaches those who have shaken hands.
     /// A client that was let in a moment ago and has not yet is not reached: a hub that takes away somebody's access looks once more in `on_connected`, which runs when its client can be reached.
-    fn disconnect(&self) -> usize;
+    fn disconnect(&self) -> usize {
+        self.disconnect_with(Close::default())
+    }
+
+    /// The same with this Close message: the reason that the client is given, and whether it may come back.
+    ///
+    /// The error reaches the client as it is, whatever [`enable_detailed_errors`](crate::HubOptions::enable_detailed_errors) says.
+    /// SignalR's clients hand it to `onclose`, and reconnect by themselves where they were built to and `allow_reconnect` lets them.
+    /// Of several calls that end the same connection the first one's message counts.
+    ///
+    /// ```
+    /// use hubwire_hub::{Close, Disconnect};
+    /// # fn example(players: impl Disconnect) {
+    /// let error = Some("the game moves to another server".to_owned());
+    /// players.disconnect_with(Close { error, allow_reconnect: true });
+    /// # }
+    /// ```
+    fn disconnect_with(&self, close: Close) -> usize;
 }
 
 /// A single connection, which can also be asked for results.
@@ -117,20 +134,20 @@ impl Address for Many {
 }
 
 impl Disconnect for One {
-    fn disconnect(&self) -> usize {
-        self.core.registry.disconnect(&self.selection())
+    fn disconnect_with(&self, close: Close) -> usize {
+        self.core.registry.disconnect(&self.selection(), &close)
     }
 }
 
 impl Disconnect for Many {
-    fn disconnect(&self) -> usize {
-        self.core.registry.disconnect(&self.selection)
+    fn disconnect_with(&self, close: Close) -> usize {
+        self.core.registry.disconnect(&self.selection, &close)
     }
 }
 
 impl<A: Address> Disconnect for ClientProxy<A> {
-    fn disconnect(&self) -> usize {
-        self.0.disconnect()
+    fn disconnect_with(&self, close: Close) -> usize {
+        self.0.disconnect_with(close)
     }
 }
 

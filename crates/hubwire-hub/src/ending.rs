@@ -3,11 +3,16 @@
 use hubwire_protocol::Close;
 use hubwire_transport::DisconnectReason;
 
+use crate::member::Member;
 use crate::options::HubOptions;
 use crate::texts::{self, Detail};
 
 /// What the client is told at the end, if it can still be told.
-pub(crate) fn last_words(reason: &DisconnectReason, options: &HubOptions) -> Option<Close> {
+pub(crate) fn last_words(
+    reason: &DisconnectReason,
+    member: &Member,
+    options: &HubOptions,
+) -> Option<Close> {
     let failed = |kind: &str, text: String| Close {
         error: Some(closed_with(&Detail::internal(kind, text), options)),
         allow_reconnect: true,
@@ -16,7 +21,8 @@ pub(crate) fn last_words(reason: &DisconnectReason, options: &HubOptions) -> Opt
         DisconnectReason::ClientClosed { .. }
         | DisconnectReason::HandshakeTimeout
         | DisconnectReason::NetworkLost => None,
-        DisconnectReason::Kicked | DisconnectReason::Refused { .. } => Some(Close::default()),
+        DisconnectReason::Kicked => Some(member.farewell()),
+        DisconnectReason::Refused { .. } => Some(Close::default()),
         DisconnectReason::Shutdown | DisconnectReason::TokenExpired => {
             Some(Close { error: None, allow_reconnect: true })
         }

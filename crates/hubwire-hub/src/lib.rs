@@ -51,6 +51,8 @@ mod streams;
 mod target;
 mod texts;
 
+pub use hubwire_protocol::Close;
+
 pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
 pub use self::call::{BindError, Call, FromCall};
 pub use self::client_result::{ClientResult, InvokeError};

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use hubwire_protocol::{HubProtocol, Outcome};
+use hubwire_protocol::{Close, HubProtocol, Outcome};
 use hubwire_transport::{Connection, ConnectionId, Message};
 use tokio::sync::{Notify, oneshot};
 
@@ -23,6 +23,8 @@ pub(crate) struct Member {
     next_result: AtomicU64,
     /// Set until `on_connected` has returned.
     connecting: AtomicBool,
+    /// What it is told when the hub sends it away.
+    farewell: OnceLock<Close>,
     aborted: AtomicBool,
     abort: Notify,
 }
@@ -63,6 +65,7 @@ impl Member {
             results: Mutex::new(Results(Some(HashMap::new()))),
             next_result: AtomicU64::new(1),
             connecting: AtomicBool::new(true),
+            farewell: OnceLock::new(),
             aborted: AtomicBool::new(false),
             abort: Notify::new(),
         }
@@ -91,6 +94,16 @@ impl Member {
 
     pub(crate) fn connected(&self) {
         self.connecting.store(false, Ordering::Relaxed);
+    }
+
+    /// Sets what it is told when the hub sends it away; what was set first counts.
+    pub(crate) fn part_with(&self, close: &Close) {
+        self.farewell.get_or_init(|| close.clone());
+    }
+
+    /// What it is told when the hub sends it away.
+    pub(crate) fn farewell(&self) -> Close {
+        self.farewell.get().cloned().unwrap_or_default()
     }
 
     /// Opens a question; `None` when the client is gone.

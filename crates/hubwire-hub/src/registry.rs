@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use dashmap::mapref::one::Ref;
-use hubwire_protocol::HubProtocol;
+use hubwire_protocol::{Close, HubProtocol};
 use hubwire_transport::{Connection, ConnectionId, DisconnectReason, Room, UserId};
 
 use crate::encode::Encodings;
@@ -148,11 +148,12 @@ impl Registry {
         sent
     }
 
-    /// Ends the connection of everyone selected; how many that are.
-    pub(crate) fn disconnect(&self, selection: &Selection) -> usize {
+    /// Ends the connection of everyone selected with this message; how many that are.
+    pub(crate) fn disconnect(&self, selection: &Selection, close: &Close) -> usize {
         let mut connections = Vec::new();
         self.visit(selection, |member| {
             if !member.connection.is_closing() {
+                member.part_with(close);
                 connections.push(member.connection.clone());
             }
         });

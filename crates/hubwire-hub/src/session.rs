@@ -363,7 +363,8 @@ impl<H: HubDefinition> Session<H> {
     /// The end: last words, what still runs, `on_disconnected`.
     async fn part(&mut self, reason: DisconnectReason) -> DisconnectReason {
         let options = &self.context.hub().core().options;
-        let last = last_words(&reason, options).map(|close| self.close_message(&close));
+        let last = last_words(&reason, self.context.member(), options)
+            .map(|close| self.close_message(&close));
         self.connection().finish(last);
         self.context.member().abort();
         self.calls.disconnect();

@@ -135,6 +135,8 @@
 //! let ended: usize = news.clients().user("ada").disconnect();
 //! ```
 //!
+//! [`disconnect_with`](Disconnect::disconnect_with) gives them a reason, and lets them come back.
+//!
 //! ## When something fails
 //!
 //! [`HubError::new`] is for the client to read. Every other error converts with `?`, goes to the log with its sources, and the client gets a fixed sentence.
@@ -259,7 +261,7 @@ pub use hubwire_actix::{
 };
 pub use hubwire_hub::{
     CallerClients, CallerContext, ClientProxy, ClientResult, ClientStream, ClientStreamError,
-    Clients, Delivery, DeliveryError, Disconnect, GroupError, Groups, Hub, HubBuilder,
+    Clients, Close, Delivery, DeliveryError, Disconnect, GroupError, Groups, Hub, HubBuilder,
     HubDefinition, HubError, HubOptions, HubResult, InvokeError, Many, One, Target,
 };
 pub use hubwire_macros::{hub, hub_client};
@@ -280,8 +282,8 @@ pub use hubwire_transport::{
 pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
-        Address, Answer, Call, CallerContext, ClientProxy, ClientResult, Compressed, Delivery,
-        Disconnect, Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply,
+        Address, Answer, Call, CallerContext, ClientProxy, ClientResult, Close, Compressed,
+        Delivery, Disconnect, Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply,
         IntoStream, ItemProbe, Method, MethodKind, One, Parameter, ParameterKind, Probe, Target,
         Value,
     };

@@ -1,7 +1,7 @@
 //! Ending connections by address: from anywhere, and from a call.
 
 use hubwire::prelude::*;
-use hubwire::{ClientProxy, Clients, Many};
+use hubwire::{ClientProxy, Clients, Close, Many};
 
 use crate::kit::{Gates, HANDSHAKE, Link, Log, Page, invoke, notification, result, send};
 
@@ -34,6 +34,10 @@ impl Door {
         let clients = cx.clients();
         match whom.as_str() {
             "caller" => clients.caller().disconnect(),
+            "caller, for a while" => {
+                let error = Some("come back".to_owned());
+                clients.caller().disconnect_with(Close { error, allow_reconnect: true })
+            }
             "others" => clients.others().disconnect(),
             group => clients.others_in_group(group).disconnect(),
         }
@@ -131,6 +135,26 @@ fn who_sends_itself_away_still_hears_the_answer() {
     link.say(invoke("1", "End", r#"["caller"]"#));
     assert_eq!(link.heard(), [result("1", 1), GOODBYE.to_owned()]);
     assert!(link.is_over());
+}
+
+#[test]
+fn who_is_sent_away_is_told_why() {
+    let hub = Hub::new(Door::default()).build();
+    let mut link = Link::connect(&hub);
+    link.say(invoke("1", "End", r#"["caller, for a while"]"#));
+    let goodbye = r#"{"type":7,"error":"come back","allowReconnect":true}"#;
+    assert_eq!(link.heard(), [result("1", 1), goodbye.to_owned()]);
+    assert_eq!(hub.definition().log.take(), ["a kicked"]);
+}
+
+#[test]
+fn the_first_word_counts() {
+    let hub = Hub::new(Door::default()).build();
+    let mut link = Link::connect(&hub);
+    let clients = ClientProxy::<Many>::from(hub.clients().all());
+    assert_eq!(clients.disconnect_with(Close { error: None, allow_reconnect: true }), 1);
+    assert_eq!(clients.disconnect(), 0);
+    assert_eq!(link.heard(), [r#"{"type":7,"allowReconnect":true}"#]);
 }
 
 #[test]

@@ -47,8 +47,8 @@ pub(crate) fn client(client: &Client) -> TokenStream {
 
         #(#cfgs)*
         impl<__A: ::hubwire::__private::Address> ::hubwire::__private::Disconnect for #ident<__A> {
-            fn disconnect(&self) -> usize {
-                ::hubwire::__private::Disconnect::disconnect(&self.0)
+            fn disconnect_with(&self, close: ::hubwire::__private::Close) -> usize {
+                ::hubwire::__private::Disconnect::disconnect_with(&self.0, close)
             }
         }
 

@@ -183,8 +183,8 @@ fn a_client_becomes_a_struct_of_sends() {
         }
 
         impl<__A: ::hubwire::__private::Address> ::hubwire::__private::Disconnect for ChatClient<__A> {
-            fn disconnect(&self) -> usize {
-                ::hubwire::__private::Disconnect::disconnect(&self.0)
+            fn disconnect_with(&self, close: ::hubwire::__private::Close) -> usize {
+                ::hubwire::__private::Disconnect::disconnect_with(&self.0, close)
             }
         }
 
