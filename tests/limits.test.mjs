@@ -96,9 +96,16 @@ test('where a user is required, nobody else comes in', async (t) => {
     negotiate('/members'),
     fetch(url),
     fetch(url, { headers: { accept: 'text/event-stream' } }),
+    // Not even that there is nothing to be had this way.
+    fetch(`${server.url}/members`),
+    fetch(`${server.url}/members`, { method: 'POST', body: HANDSHAKE }),
+    fetch(`${server.url}/members?id=unknown`, { method: 'DELETE' }),
+    fetch(`${server.url}/members/negotiate`),
+    fetch(url, { headers: { 'sec-websocket-key': 'no key' } }),
+    fetch(`${server.url}/members`, { method: 'PATCH' }),
   ]) {
     const response = await request;
-    assert.deepEqual([response.status, await response.text()], [401, 'Unauthorized']);
+    assert.deepEqual([response.status, response.statusText, await response.text()], [401, 'Unauthorized', 'Unauthorized']);
     assert.equal(response.headers.get('www-authenticate'), 'Bearer');
   }
   assert.equal((await socketRefusal(`${server.url}/members`))[0], 401);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::error::InternalError;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{
     Authentication, Boundaries, Census, ClientAddress, ConnectRequest, Connection, ConnectionId,
@@ -36,6 +36,9 @@ pub(crate) struct Admitted {
     pub(crate) expires: Option<u32>,
     pub(crate) seat: Seat,
 }
+
+/// What the hook said of a request, until that is needed.
+struct Identified(Identity);
 
 /// An endpoint as its routes see it.
 pub(crate) struct Mounted {
@@ -202,7 +205,28 @@ impl Mounted {
         }
     }
 
+    /// Answers strangers before anything else is looked at, where the endpoint wants none: they learn nothing else of it.
+    pub(crate) async fn authenticate(&self, request: &HttpRequest) -> actix_web::Result<()> {
+        match self.options.authentication {
+            Authentication::Optional => {}
+            Authentication::Required => {
+                let identity = self.ask_identity(request).await?;
+                request.extensions_mut().insert(Identified(identity));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who sends a request. The hook is asked once for each.
     pub(crate) async fn identify(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
+        let known = request.extensions_mut().remove();
+        match known {
+            Some(Identified(identity)) => Ok(identity),
+            None => self.ask_identity(request).await,
+        }
+    }
+
+    async fn ask_identity(&self, request: &HttpRequest) -> actix_web::Result<Identity> {
         let identity = match &self.identity {
             Some(hook) => {
                 hook.ask(request).await.inspect_err(|_| self.meter.refused("identity"))?

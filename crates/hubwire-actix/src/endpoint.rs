@@ -242,6 +242,7 @@ async fn connect(
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
     if handshake::is_wanted(request) {
+        mounted.authenticate(request).await?;
         return websocket::accept(mounted, request, payload).await;
     }
     let mut payload = payload;
@@ -255,6 +256,7 @@ async fn exchange(
     request: &HttpRequest,
     payload: &mut web::Payload,
 ) -> actix_web::Result<HttpResponse> {
+    mounted.authenticate(request).await?;
     let is_known = matches!(*request.method(), Method::GET | Method::POST | Method::DELETE);
     Ok(match (request.method(), mounted.find(request)) {
         _ if !is_known => HttpResponse::MethodNotAllowed().finish(),

@@ -21,6 +21,7 @@ pub(crate) async fn negotiate(
     mounted: &Mounted,
     request: &HttpRequest,
 ) -> actix_web::Result<HttpResponse> {
+    mounted.authenticate(request).await?;
     if OldSignalR::is(request.query_string()) {
         warn_about_old_client(mounted);
         return Ok(json(&OldSignalR::answer()));

@@ -167,7 +167,7 @@ impl EndpointOptions {
         self
     }
 
-    /// Sets whether the identity hook has to name a user: whoever it does not is answered 401, over every transport and before anything is stored.
+    /// Sets whether the identity hook has to name a user: whoever it does not is answered 401, over every transport and before anything else is looked at.
     ///
     /// Default: no.
     #[must_use]
