@@ -10,7 +10,7 @@ use actix_http::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use bytes::Bytes;
-use hubwire_transport::websocket::{Deflate, write_close, write_empty_close, write_ping};
+use hubwire_transport::websocket::{Deflate, write_close, write_ping};
 use hubwire_transport::{
     Attachment, Connection, ContextSeat, Found, FrameEncoding, Message, Taken, Transport,
 };
@@ -239,11 +239,11 @@ impl Chunks for Body {
             // In the middle of a frame there is no place for a close frame.
             (Stage::Open, Peer::Closed(close)) if self.rest.is_empty() => {
                 self.stage = Stage::Ended;
+                // A browser's `close()` has no code, and a page takes any other answer than 1000 for a failure.
+                let code = close
+                    .map_or_else(|| self.attachment.connection().close_code(), |close| close.code);
                 let mut frame = Vec::new();
-                match close {
-                    Some(close) => write_close(&mut frame, close.code, ""),
-                    None => write_empty_close(&mut frame),
-                }
+                write_close(&mut frame, code, "");
                 return Poll::Ready(Some(frame.into()));
             }
             (

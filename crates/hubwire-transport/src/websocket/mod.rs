@@ -107,11 +107,6 @@ pub fn write_close(out: &mut Vec<u8>, code: u16, reason: &str) {
     write_control(out, Opcode::Close, &payload);
 }
 
-/// Appends a Close frame without a status code, the answer to one that carried none.
-pub fn write_empty_close(out: &mut Vec<u8>) {
-    write_control(out, Opcode::Close, &[]);
-}
-
 fn write_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     let payload = &payload[..payload.len().min(CONTROL_MAX)];
     out.push(FIN | opcode as u8);
