@@ -1,6 +1,9 @@
 // The conformance example: what other people's test suites ask it for, asked by the official client and by hand.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import * as signalr from '@microsoft/signalr';
@@ -13,13 +16,16 @@ import { SOON, until, within } from './kit/within.mjs';
 
 const TRANSPORTS = ['WebSockets', 'ServerSentEvents', 'LongPolling'];
 
+const files = mkdtempSync(join(tmpdir(), 'hubwire-'));
 let server;
 
 before(async () => {
-  server = await ServerProcess.start('conformance');
+  writeFileSync(join(files, 'script.js'), 'const answer = 42;');
+  server = await ServerProcess.start('conformance', { STATIC_DIR: files });
 });
 
 after(async () => {
+  rmSync(files, { recursive: true });
   await server?.stop();
 });
 
@@ -390,7 +396,8 @@ test('pages from everywhere are welcome', async () => {
   assert.ok(new Date(gone.split('Expires=')[1]) < new Date());
 });
 
-test('nothing was said of all this', async () => {
+test('files are served, and nothing was said of all this', async () => {
+  assert.equal(await server.fetch('/lib/script.js'), 'const answer = 42;');
   assert.equal(await server.fetch('/deployment'), '{}');
   const said = server.lines.slice(1).filter((line) => !/on_connected failed hub="uncreatable"/.test(line));
   assert.deepEqual(said, []);

@@ -1,6 +1,6 @@
 //! A server for other people's clients and their test suites: every feature over known routes, hubs and methods.
 //!
-//! `cargo run -p conformance`; README.md lists what it serves. `HOST` and `PORT` come from the environment.
+//! `cargo run -p conformance`; README.md lists what it serves. `HOST`, `PORT` and `STATIC_DIR` come from the environment.
 //! It lets every page of every site in, and so is for tests only.
 
 mod accept_hub;
@@ -20,6 +20,7 @@ mod values;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
+use actix_files::Files;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use hubwire::Mount;
@@ -46,6 +47,7 @@ async fn main() -> io::Result<()> {
         .init();
     let host = std::env::var("HOST").unwrap_or("127.0.0.1".to_owned());
     let port = std::env::var("PORT").unwrap_or("5199".to_owned());
+    let static_dir = std::env::var("STATIC_DIR").ok();
 
     let journal = Arc::new(Journal::default());
     let hubs = web::Data::new(Hubs::new(&journal));
@@ -67,6 +69,11 @@ async fn main() -> io::Result<()> {
             .configure(control::routes)
             .configure(identity::routes)
             .configure(redirects::routes)
+            .configure(|app| {
+                if let Some(directory) = &static_dir {
+                    app.service(Files::new("/lib", directory));
+                }
+            })
     })
     .hubwire(&mounts)
     .bind(format!("{host}:{port}"))?;
