@@ -75,6 +75,7 @@ export const matrix = [
   combination(official, transports.longPolling, protocols.json),
   combination(officialOverOurs, transports.shortPolling, protocols.json),
   combination(official, transports.webSockets, protocols.messagepack),
+  combination(officialStateful, transports.webSockets, protocols.messagepack),
   combination(official, transports.longPolling, protocols.messagepack),
   combination(officialOverOurs, transports.shortPolling, protocols.messagepack),
   combination(hubwire, transports.webSockets, protocols.json),

@@ -115,6 +115,7 @@ impl MessageReader {
 
     /// Forgets what has come of messages that are not complete: their rest will not follow.
     pub fn discard(&mut self) {
+        self.framing = self.framing.anew();
         self.payloads.clear();
         self.torn = BytesMut::new();
     }
@@ -143,6 +144,15 @@ impl Framing {
             HubProtocol::Json => Self::Separator,
             #[cfg(feature = "messagepack")]
             HubProtocol::MessagePack => Self::Length(LengthPrefix::default()),
+        }
+    }
+
+    /// The same at the beginning of a message.
+    fn anew(&self) -> Self {
+        match self {
+            Self::Separator => Self::Separator,
+            #[cfg(feature = "messagepack")]
+            Self::Length(_) => Self::Length(LengthPrefix::default()),
         }
     }
 

@@ -281,3 +281,22 @@ fn what_one_client_sends_undecoded_another_gets_in_its_own_protocol() {
     assert_eq!(heard(&mut pack), [b"\x96\x01\x80\xc0\xa6Notify\x91\xc4\x01\x01\x90"]);
     assert_eq!(text.heard(), [crate::kit::send("Notify", r#"["AQ=="]"#)]);
 }
+
+#[test]
+fn half_a_message_has_no_rest_on_another_socket() {
+    let (hub, log) = packed(HubOptions::default());
+    let mut link = Link::dial(&hub).stateful().open();
+    link.deliver_bytes(b"{\"protocol\":\"messagepack\",\"version\":2}\x1e");
+    assert_eq!(link.hear_one().as_deref(), Some("{}"));
+    let call = framed(b"\x96\x01\x80\xa11\xa3Add\x92\x01\x02\x90");
+    let sequence = framed(b"\x92\x09\x01");
+    for half in [1, 5] {
+        link.deliver_bytes(&call[..half]);
+        link.reconnect();
+        link.deliver_bytes(&[&sequence[..], &call].concat());
+    }
+    let answer = b"\x95\x03\x80\xa11\x03\x03".to_vec();
+    let opening = b"\x92\x09\x01".to_vec();
+    assert_eq!(heard(&mut link), [opening, answer]);
+    assert_eq!(log.take(), [] as [&str; 0], "and the call was made once");
+}
