@@ -120,6 +120,24 @@ test('where a user is required, nobody else comes in', async (t) => {
   }
 });
 
+test('a hub with authorization lets in whom it names, over every transport', async (t) => {
+  const ask = async (query, init) => (await fetch(`${server.url}/wiki/negotiate?negotiateVersion=1${query}`, { method: 'POST', ...init })).status;
+  assert.deepEqual(await Promise.all(['', '&user=ann', '&user=ann&role=reader'].map((query) => ask(query))), [401, 403, 200]);
+  assert.equal((await socketRefusal(`${server.url}/wiki`))[0], 401);
+  assert.equal((await socketRefusal(`${server.url}/wiki?user=ann`))[0], 403);
+  const polled = await negotiated('/wiki', '&user=ann&role=reader');
+  assert.equal((await fetch(polled.replace('reader', 'none'))).status, 403);
+  assert.equal((await fetch(polled)).status, 200);
+
+  const reader = await RawClient.connect(t, `${server.url}/wiki?user=ann&role=reader`);
+  reader.send(invocation('Read', [], '1'));
+  reader.send(invocation('Write', [], '2'));
+  assert.deepEqual(await reader.messages.take(2), [
+    { type: 3, invocationId: '1', result: 'text' },
+    { type: 3, invocationId: '2', error: "Failed to invoke 'Write' because user is unauthorized" },
+  ]);
+});
+
 test('a connection ends with the identity that it was opened with', async (t) => {
   const client = await RawClient.connect(t, `${server.url}/expiring?user=ann&ttl=2`);
   const id = await client.connectionId();

@@ -8,8 +8,9 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{
-    Authentication, Boundaries, Census, ClientAddress, ConnectRequest, Connection, ConnectionId,
-    EndpointOptions, Found, Full, Identity, MessageLimit, Registration, Runner, Seat, Transport,
+    Access, Authentication, Boundaries, Census, ClientAddress, ConnectRequest, Connection,
+    ConnectionId, EndpointOptions, Found, Full, Identity, MessageLimit, Registration, Runner, Seat,
+    Transport,
 };
 
 use crate::clock::{self, unix_seconds};
@@ -207,14 +208,19 @@ impl Mounted {
 
     /// Answers strangers before anything else is looked at, where the endpoint wants none: they learn nothing else of it.
     pub(crate) async fn authenticate(&self, request: &HttpRequest) -> actix_web::Result<()> {
-        match self.options.authentication {
-            Authentication::Optional => {}
-            Authentication::Required => {
-                let identity = self.ask_identity(request).await?;
-                request.extensions_mut().insert(Identified(identity));
-            }
+        if self.access(&Identity::anonymous()) != Access::Granted {
+            let identity = self.ask_identity(request).await?;
+            request.extensions_mut().insert(Identified(identity));
         }
         Ok(())
+    }
+
+    /// Whether somebody may come in.
+    pub(crate) fn access(&self, identity: &Identity) -> Access {
+        match self.options.authentication {
+            Authentication::Required if identity.user_id().is_none() => Access::Unauthorized,
+            Authentication::Optional | Authentication::Required => self.runner.access(identity),
+        }
     }
 
     /// Who sends a request. The hook is asked once for each.
@@ -233,16 +239,18 @@ impl Mounted {
             }
             None => Identity::anonymous(),
         };
-        match self.options.authentication {
-            Authentication::Required if identity.user_id().is_none() => {
-                self.meter.refused("identity");
+        let (refused, response) = match self.access(&identity) {
+            Access::Granted => return Ok(identity),
+            Access::Forbidden => ("unauthorized", text(StatusCode::FORBIDDEN, "Forbidden")),
+            Access::Unauthorized => {
                 let mut response = text(StatusCode::UNAUTHORIZED, "Unauthorized");
                 let bearer = header::HeaderValue::from_static("Bearer");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-                Err(InternalError::from_response("anonymous", response).into())
+                ("anonymous", response)
             }
-            Authentication::Optional | Authentication::Required => Ok(identity),
-        }
+        };
+        self.meter.refused("identity");
+        Err(InternalError::from_response(refused, response).into())
     }
 }
 

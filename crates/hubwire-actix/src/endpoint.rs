@@ -11,7 +11,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Route, web};
 use hubwire_transport::negotiate::Negotiation;
 use hubwire_transport::{
-    Authentication, Boundaries, EndpointOptions, Found, Identity, Mount, Runner,
+    Access, Authentication, Boundaries, EndpointOptions, Found, Identity, Mount, Runner,
 };
 
 use crate::admission::Mounted;
@@ -183,9 +183,11 @@ impl HttpServiceFactory for Endpoint {
         );
         supervisor::supervise(&self.runner);
         let pattern = any_case(&self.path);
+        let lets_anybody_in = self.options.authentication == Authentication::Optional
+            && self.runner.access(&Identity::anonymous()) == Access::Granted;
         assert!(
-            self.options.authentication == Authentication::Optional || self.identity.is_some(),
-            "{} cannot be mounted at {}: authentication is required, and no identity hook says who anybody is",
+            lets_anybody_in || self.identity.is_some(),
+            "{} cannot be mounted at {}: only users may connect, and no identity hook says who anybody is",
             self.runner.name(),
             self.path,
         );

@@ -1,11 +1,12 @@
 //! One call of a method: its arguments on the way in, its outcome on the way out.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::vec;
 
-use hubwire_protocol::{Arguments, ByteString, DecodeError, InvocationId, Raw};
+use hubwire_protocol::{Arguments, ByteString, DecodeError, Headers, InvocationId, Raw};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -13,10 +14,9 @@ use thiserror::Error;
 use crate::client_stream::{ClientStream, Upload};
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method, ParameterKind};
-use crate::encode::counted;
-use crate::error::{HubError, with_sources};
+use crate::error::{HubError, HubResult, with_sources};
+use crate::filter::{Answered, Reply};
 use crate::hints;
-use crate::meter;
 use crate::texts::{self, Detail};
 
 /// A call of one method by one client, as `#[hub]` handles it.
@@ -28,7 +28,12 @@ pub struct Call<H: HubDefinition> {
     next: usize,
     /// What is left of the streams that the client sends, in order.
     uploads: vec::IntoIter<Arc<Upload>>,
+    /// Where there are filters: what comes of it goes to them and not to the client.
+    kept: Option<Kept>,
 }
+
+/// What came of a call.
+type Kept = Rc<Cell<Option<HubResult<Reply>>>>;
 
 /// What answers are written from, also when the call itself is lost to a panic.
 #[derive(Debug)]
@@ -37,6 +42,7 @@ pub(crate) struct CallHead {
     pub(crate) invocation_id: Option<InvocationId>,
     /// The method as the client named it.
     pub(crate) target: ByteString,
+    pub(crate) headers: Headers,
 }
 
 /// A type that a parameter of a hub method can have: whatever serde deserializes into an owned value, or a [`ClientStream`].
@@ -106,7 +112,16 @@ impl<H: HubDefinition> Call<H> {
         arguments: Arguments,
         uploads: Vec<Arc<Upload>>,
     ) -> Self {
-        Self { context, method, head, arguments, next: 0, uploads: uploads.into_iter() }
+        let uploads = uploads.into_iter();
+        Self { context, method, head, arguments, next: 0, uploads, kept: None }
+    }
+
+    /// Runs the method, and gives what came of it instead of answering the client.
+    pub(crate) async fn run_kept(mut self) -> HubResult<Reply> {
+        let kept = Kept::default();
+        self.kept = Some(kept.clone());
+        (self.method.call)(self).await;
+        kept.take().unwrap_or(Ok(Reply(Answered::Items)))
     }
 
     /// Whether the client sent as many arguments as the method takes.
@@ -153,7 +168,7 @@ impl<H: HubDefinition> Call<H> {
             "arguments do not fit"
         );
         let detail = Detail::internal("InvalidDataException", detail);
-        self.context.answer_error(&self.head, &sentence, Some(&detail));
+        self.end(Err(HubError::refusal(sentence, Some(detail))));
     }
 
     fn hint(&self, error: &BindError) -> Option<String> {
@@ -164,59 +179,40 @@ impl<H: HubDefinition> Call<H> {
 
     /// Answers with the method's value.
     pub(crate) fn complete<T: Serialize>(&self, value: &T) {
-        let Some(id) = &self.head.invocation_id else { return };
-        let protocol = self.context.member().protocol;
-        match counted(protocol, |out| protocol.write_result(out, id.as_str(), value)) {
-            Ok(message) => {
-                let message = self.method.compression.apply(message);
-                self.context.member().connection.send(message);
-            }
-            Err(error) => self.fail(&error.into()),
+        let context = &self.context;
+        let answered = match &self.kept {
+            Some(kept) => Raw::new(context.member().protocol, value)
+                .map(|value| kept.set(Some(Ok(Reply(Answered::Value(value))))))
+                .map_err(HubError::from),
+            None => context.answer_value(&self.head, Some(self.method), value),
+        };
+        if let Err(error) = answered {
+            self.fail(error);
         }
     }
 
+    /// Answers that a stream has come to its end.
+    pub(crate) fn complete_stream(&self) {
+        self.end(Ok(Reply(Answered::Items)));
+    }
+
     /// Answers that the method failed.
-    pub fn fail(&self, error: &HubError) {
-        self.fail_with(&texts::invocation_failed(&self.head.target), error);
+    pub fn fail(&self, error: HubError) {
+        self.end(Err(error));
     }
 
     /// Ends a stream that has begun with an error.
     pub(crate) fn fail_stream(&self, error: &HubError) {
-        self.fail_with(texts::STREAM_FAILED, error);
+        self.context.log_failure(Some(self.method), error);
+        let detail = Some(error.into());
+        self.end(Err(HubError::refusal(texts::STREAM_FAILED.to_owned(), detail)));
     }
 
-    fn fail_with(&self, sentence: &str, error: &HubError) {
-        match error.as_internal() {
-            Some(internal) => tracing::error!(
-                hub = self.context.hub().name(),
-                method = self.method.rust_name,
-                error = with_sources(internal),
-                "method failed"
-            ),
-            None => tracing::debug!(
-                hub = self.context.hub().name(),
-                method = self.method.rust_name,
-                %error,
-                "method refused"
-            ),
+    fn end(&self, outcome: HubResult<Reply>) {
+        match &self.kept {
+            Some(kept) => kept.set(Some(outcome)),
+            None => self.context.answer(&self.head, Some(self.method), outcome),
         }
-        self.context.answer_error(&self.head, sentence, Some(&error.into()));
-    }
-}
-
-impl<H: HubDefinition> CallerContext<H> {
-    /// Answers a call with an error, if the client wants an answer.
-    pub(crate) fn answer_error(&self, head: &CallHead, sentence: &str, detail: Option<&Detail>) {
-        meter::failed(self.hub().name(), || {
-            self.hub().inner().methods.find(&head.target).map(|method| method.name)
-        });
-        let Some(id) = &head.invocation_id else { return };
-        let detailed_errors = self.hub().core().options.enable_detailed_errors;
-        let text = texts::with_detail(sentence, detail, detailed_errors);
-        let message = self.member().message(|protocol, out| {
-            protocol.write_error(out, id.as_str(), &text);
-        });
-        self.member().connection.send(message.counted());
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use hubwire_protocol::{Invocation, InvocationId};
+use hubwire_protocol::{Arguments, Invocation, InvocationId};
 
+use crate::authorization::admit;
 use crate::call::{Call, CallHead};
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method, MethodKind, ParameterKind};
 use crate::ending::dismisses;
+use crate::filter::HubInvocation;
 use crate::meter;
 use crate::progress::Progress;
 use crate::running::{Load, Running};
@@ -111,11 +112,16 @@ impl<H: HubDefinition> Calls<H> {
     /// Starts a call, or answers why it cannot be started.
     fn start(&self, call: Waiting) {
         let Waiting { invocation, kind, is_cancelled, streaming, .. } = call;
-        let Invocation { invocation_id, target, arguments, .. } = invocation;
-        let head = Rc::new(CallHead { invocation_id, target });
+        let Invocation { headers, invocation_id, target, arguments, .. } = invocation;
+        let head = Rc::new(CallHead { invocation_id, target, headers });
         let method = self.context.hub().inner().methods.find(&head.target);
         meter::called(self.context.hub().name(), method.map(|method| method.name));
-        let Some(method) = method else { return self.answer_unknown(&head) };
+        let Some(method) = method else {
+            return self.start_unknown(head, arguments, is_cancelled, streaming);
+        };
+        if !admit(method.authorization, &self.context.request().identity) {
+            return self.context.answer_unauthorized(&head, method);
+        }
         let uploads: Vec<_> = streaming
             .iter()
             .flat_map(|streaming| &streaming.uploads)
@@ -125,7 +131,7 @@ impl<H: HubDefinition> Calls<H> {
             return self.refuse(method, &head, &refusal, None);
         }
         let sent = uploads.len();
-        let progress = Arc::new(Progress::default());
+        let progress = Progress::new(is_cancelled);
         let context = self.context.in_call(progress.clone());
         let call = Call::new(context, method, head.clone(), arguments, uploads);
         if let Err(error) = call.check_count() {
@@ -136,9 +142,6 @@ impl<H: HubDefinition> Calls<H> {
             let detail = texts::wrong_stream_count(sent, expected);
             let sentence = texts::invocation_failed(&head.target);
             return self.refuse(method, &head, &sentence, Some(detail));
-        }
-        if is_cancelled {
-            progress.cancel();
         }
         self.running.push(Running::new(call, progress, self.load.clone(), streaming));
     }
@@ -185,21 +188,31 @@ impl<H: HubDefinition> Calls<H> {
         while self.running.next().await.is_some() {}
     }
 
-    fn answer_unknown(&self, head: &CallHead) {
-        let nearest = self.context.hub().inner().methods.nearest(&head.target);
-        tracing::warn!(
-            hub = self.context.hub().name(),
-            target = %shown(head),
-            nearest,
-            "call of an unknown method"
-        );
-        let text = format!("{} {}", texts::binding_failed(&head.target), texts::NO_SUCH_METHOD);
-        self.context.answer_error(head, &text, None);
+    /// There is no such method; a filter may have an answer all the same.
+    fn start_unknown(
+        &self,
+        head: Rc<CallHead>,
+        arguments: Arguments,
+        is_cancelled: bool,
+        streaming: Option<Streaming>,
+    ) {
+        let hub = self.context.hub();
+        let nearest = hub.inner().methods.nearest(&head.target);
+        tracing::warn!(hub = hub.name(), target = %shown(&head), nearest, "call of an unknown method");
+        if hub.inner().filters.is_empty() {
+            let text = texts::unknown_method(&head.target);
+            return self.context.answer_error(&head, &text, None);
+        }
+        let progress = Progress::new(is_cancelled);
+        let context = self.context.in_call(progress.clone());
+        let invocation = HubInvocation::new(context, None, head.clone(), arguments);
+        let load = self.load.clone();
+        self.running.push(Running::unknown(invocation, head, progress, load, streaming));
     }
 
     fn refuse_streams(&self, invocation: Invocation, error: StreamError) {
-        let Invocation { invocation_id, target, .. } = invocation;
-        let head = CallHead { invocation_id, target };
+        let Invocation { headers, invocation_id, target, .. } = invocation;
+        let head = CallHead { invocation_id, target, headers };
         tracing::warn!(
             hub = self.context.hub().name(),
             target = %shown(&head),

@@ -11,6 +11,7 @@ use crate::clients::CallerClients;
 use crate::definition::HubDefinition;
 use crate::groups::{GroupError, Groups};
 use crate::hub::Hub;
+use crate::items::Items;
 use crate::member::Member;
 use crate::progress::Progress;
 
@@ -52,6 +53,11 @@ impl<H: HubDefinition> CallerContext<H> {
     /// The request that opened the connection.
     pub fn request(&self) -> &ConnectRequest {
         self.member.connection.request()
+    }
+
+    /// What the application keeps with the connection.
+    pub fn items(&self) -> &Items {
+        &self.member.items
     }
 
     /// Chooses clients to call.

@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use hubwire_transport::DisconnectReason;
 
 use crate::address::{Address, Disconnect};
+use crate::authorization::Authorization;
 use crate::call::Call;
 use crate::context::CallerContext;
 use crate::error::HubResult;
@@ -30,6 +31,11 @@ pub trait HubDefinition: Send + Sync + Sized + 'static {
 
     /// The methods that clients may call.
     fn methods() -> &'static [Method<Self>];
+
+    /// What users must be to connect, and to call anything; policies are asked for each call.
+    fn authorization() -> &'static [Authorization<Self>] {
+        &[]
+    }
 
     /// Runs when a client has connected, before its first call.
     fn on_connected<'a>(
@@ -61,6 +67,8 @@ pub struct Method<H: HubDefinition> {
     pub kind: MethodKind,
     /// Whether its answers may be compressed.
     pub compression: Compressed,
+    /// What users must be to call it, beside what the hub asks of all.
+    pub authorization: &'static [Authorization<H>],
     /// What it takes from the client.
     pub parameters: &'static [Parameter],
     /// Binds the arguments and runs it.
@@ -103,6 +111,12 @@ impl<H: HubDefinition> Method<H> {
         kind: ParameterKind,
     ) -> impl Iterator<Item = &'static Parameter> {
         self.parameters.iter().filter(move |parameter| parameter.kind == kind)
+    }
+
+    /// Whether it takes more than a look at the user to know who may call it.
+    pub(crate) fn has_policies(&self) -> bool {
+        let mut all = H::authorization().iter().chain(self.authorization);
+        all.any(|authorization| !authorization.policies.is_empty())
     }
 
     /// Whether a call of it carries a stream, in either direction.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::client_result::InvokeError;
 use crate::client_stream::ClientStreamError;
+use crate::texts::Detail;
 
 /// What a hub method returns when it may fail.
 pub type HubResult<T> = Result<T, HubError>;
@@ -36,6 +37,15 @@ enum Kind {
     Public(String),
     /// For the log.
     Internal { error: Box<dyn Error + Send + Sync>, type_name: &'static str },
+    /// A whole sentence of the official server's. What there is to log about it is logged.
+    Refusal(Box<Refusal>),
+}
+
+/// An answer that is an error, in the words of the official server.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) sentence: String,
+    pub(crate) detail: Option<Detail>,
 }
 
 impl HubError {
@@ -48,14 +58,26 @@ impl HubError {
     pub fn message(&self) -> Option<&str> {
         match &self.0 {
             Kind::Public(message) => Some(message),
-            Kind::Internal { .. } => None,
+            Kind::Internal { .. } | Kind::Refusal(_) => None,
+        }
+    }
+
+    pub(crate) fn refusal(sentence: String, detail: Option<Detail>) -> Self {
+        Self(Kind::Refusal(Box::new(Refusal { sentence, detail })))
+    }
+
+    /// The sentence that it is, if it is one.
+    pub(crate) fn as_refusal(&self) -> Option<&Refusal> {
+        match &self.0 {
+            Kind::Refusal(refusal) => Some(refusal),
+            Kind::Internal { .. } | Kind::Public(_) => None,
         }
     }
 
     /// The error behind it, if this is an error of the server's own.
     pub fn as_internal(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match &self.0 {
-            Kind::Public(_) => None,
+            Kind::Public(_) | Kind::Refusal(_) => None,
             Kind::Internal { error, .. } => Some(&**error),
         }
     }
@@ -63,7 +85,7 @@ impl HubError {
     /// What clients know this kind of error as: `HubException`, or the name of the Rust type.
     pub(crate) fn kind(&self) -> &str {
         match self.0 {
-            Kind::Public(_) => "HubException",
+            Kind::Public(_) | Kind::Refusal(_) => "HubException",
             Kind::Internal { type_name, .. } => short_type_name(type_name),
         }
     }
@@ -97,6 +119,7 @@ impl fmt::Display for HubError {
         match &self.0 {
             Kind::Public(message) => f.write_str(message),
             Kind::Internal { error, .. } => error.fmt(f),
+            Kind::Refusal(refusal) => f.write_str(&refusal.sentence),
         }
     }
 }
@@ -106,6 +129,7 @@ impl fmt::Debug for HubError {
         match &self.0 {
             Kind::Public(message) => f.debug_tuple("HubError").field(message).finish(),
             Kind::Internal { error, .. } => f.debug_tuple("HubError").field(error).finish(),
+            Kind::Refusal(refusal) => f.debug_tuple("HubError").field(refusal).finish(),
         }
     }
 }

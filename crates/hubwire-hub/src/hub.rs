@@ -8,11 +8,14 @@ use std::thread::ThreadId;
 
 use hubwire_transport::token::TokenKey;
 use hubwire_transport::{
-    Boundaries, Connection, ConnectionTable, MessageLimit, Mount, OptionsError, Runner,
+    Access, Boundaries, Connection, ConnectionTable, Identity, MessageLimit, Mount, OptionsError,
+    Runner,
 };
 
+use crate::authorization::admit;
 use crate::clients::Clients;
 use crate::definition::{HubDefinition, Methods};
+use crate::filter::{Filters, HubFilter};
 use crate::groups::Groups;
 use crate::options::HubOptions;
 use crate::registry::Registry;
@@ -29,6 +32,7 @@ pub(crate) struct Inner<H: HubDefinition> {
     definition: H,
     core: Arc<Core>,
     pub(crate) methods: Methods<H>,
+    pub(crate) filters: Filters<H>,
 }
 
 /// What does not depend on the type of the hub.
@@ -44,8 +48,9 @@ pub(crate) struct Core {
 /// Options of a hub on its way to be built.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct HubBuilder<H> {
+pub struct HubBuilder<H: HubDefinition> {
     definition: H,
+    filters: Filters<H>,
     name: Box<str>,
     options: HubOptions,
     token_key: Option<TokenKey>,
@@ -57,6 +62,7 @@ impl<H: HubDefinition> Hub<H> {
     pub fn new(definition: H) -> HubBuilder<H> {
         HubBuilder {
             definition,
+            filters: Filters::none(),
             name: H::NAME.into(),
             options: HubOptions::default(),
             token_key: None,
@@ -104,6 +110,12 @@ impl<H: HubDefinition> HubBuilder<H> {
         self
     }
 
+    /// Adds a filter, inside of those that were added before: the first one sees a call first and its answer last.
+    pub fn filter(mut self, filter: impl HubFilter<H>) -> Self {
+        self.filters.add(filter);
+        self
+    }
+
     /// Sets the name that logs and metrics use, and servers among each other; default: the name of the type.
     pub fn name(mut self, name: &str) -> Self {
         self.name = name.into();
@@ -143,7 +155,8 @@ impl<H: HubDefinition> HubBuilder<H> {
             connections: ConnectionTable::new(self.token_key.unwrap_or_else(TokenKey::random)),
             built_on: std::thread::current().id(),
         });
-        Ok(Hub(Arc::new(Inner { definition: self.definition, core, methods: Methods::new() })))
+        let Self { definition, filters, .. } = self;
+        Ok(Hub(Arc::new(Inner { definition, core, methods: Methods::new(), filters })))
     }
 }
 
@@ -164,6 +177,14 @@ impl<H: HubDefinition> Runner for Inner<H> {
 
     fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>> {
         Box::pin(session::run(Hub(self), connection))
+    }
+
+    fn access(&self, identity: &Identity) -> Access {
+        match admit(H::authorization(), identity) {
+            true => Access::Granted,
+            false if identity.user_id().is_none() => Access::Unauthorized,
+            false => Access::Forbidden,
+        }
     }
 
     fn boundaries(&self) -> Boundaries {

@@ -14,6 +14,7 @@
 //! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them.
 //! - [`ClientStream`]: what a client sends as a stream.
 //! - [`HubError`], [`HubResult`]: failing.
+//! - [`HubFilter`], [`HubInvocation`], [`Reply`], [`Next`]: code around methods and connections. [`Authorization`]: who may call. [`Items`]: what is kept with a connection.
 //! - [`HubDefinition`], [`Method`], [`Call`], [`FromCall`], [`IntoReply`], [`IntoStream`], [`Answer`], [`IntoOutcome`]: what `#[hub]` writes.
 //!
 //! # What it does not do
@@ -21,6 +22,8 @@
 //! It spawns nothing, listens to nothing and reads no clock: a session is a future, and its ticks come from outside.
 
 mod address;
+mod answers;
+mod authorization;
 mod call;
 mod calls;
 mod client_result;
@@ -31,10 +34,12 @@ mod definition;
 mod encode;
 mod ending;
 mod error;
+mod filter;
 mod groups;
 mod handshake;
 mod hints;
 mod hub;
+mod items;
 mod keep_alive;
 mod member;
 #[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
@@ -54,6 +59,7 @@ mod texts;
 pub use hubwire_protocol::Close;
 
 pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
+pub use self::authorization::{Authorization, Policy};
 pub use self::call::{BindError, Call, FromCall};
 pub use self::client_result::{ClientResult, InvokeError};
 pub use self::client_stream::{ClientStream, ClientStreamError};
@@ -61,8 +67,10 @@ pub use self::clients::{CallerClients, Clients};
 pub use self::context::CallerContext;
 pub use self::definition::{HubDefinition, Method, MethodKind, Parameter, ParameterKind};
 pub use self::error::{HubError, HubResult};
+pub use self::filter::{HubFilter, HubInvocation, Next, Reply};
 pub use self::groups::{GroupError, Groups};
 pub use self::hub::{Hub, HubBuilder};
+pub use self::items::Items;
 pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
 pub use self::streaming::{Answer, IntoStream, ItemProbe};

@@ -9,6 +9,7 @@ use hubwire_transport::{Connection, ConnectionId, Message};
 use tokio::sync::{Notify, oneshot};
 
 use crate::encode;
+use crate::items::Items;
 
 /// A connection that has shaken hands, with what the hub keeps for it.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Member {
     connecting: AtomicBool,
     /// What it is told when the hub sends it away.
     farewell: OnceLock<Close>,
+    pub(crate) items: Items,
     aborted: AtomicBool,
     abort: Notify,
 }
@@ -66,6 +68,7 @@ impl Member {
             next_result: AtomicU64::new(1),
             connecting: AtomicBool::new(true),
             farewell: OnceLock::new(),
+            items: Items::default(),
             aborted: AtomicBool::new(false),
             abort: Notify::new(),
         }

@@ -19,6 +19,12 @@ pub(crate) struct Progress {
 pub(crate) struct OpenQuestion(Arc<Progress>);
 
 impl Progress {
+    /// Of a call that begins now; its client may have cancelled it while it waited.
+    pub(crate) fn new(is_cancelled: bool) -> Arc<Self> {
+        let is_cancelled = AtomicBool::new(is_cancelled);
+        Arc::new(Self { is_cancelled, ..Self::default() })
+    }
+
     pub(crate) fn ask(self: Arc<Self>) -> OpenQuestion {
         self.questions.fetch_add(1, Ordering::Relaxed);
         OpenQuestion(self)

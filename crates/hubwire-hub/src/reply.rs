@@ -75,7 +75,7 @@ impl<T: Serialize, E: Into<HubError>, H: HubDefinition> IntoReply<Fallible, H> f
     async fn reply(_: Fallible, returned: Self, call: &Call<H>) {
         match returned {
             Ok(value) => call.complete(&value),
-            Err(error) => call.fail(&error.into()),
+            Err(error) => call.fail(error.into()),
         }
     }
 }

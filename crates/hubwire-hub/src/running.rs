@@ -13,11 +13,13 @@ use futures_util::future::LocalBoxFuture;
 use hubwire_protocol::InvocationId;
 use hubwire_transport::panic_text;
 
+use crate::authorization::agree;
 use crate::call::{Call, CallHead};
 use crate::client_result::poll_call;
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method};
-use crate::error::HubResult;
+use crate::error::{HubError, HubResult};
+use crate::filter::HubInvocation;
 use crate::progress::Progress;
 use crate::streams::Streaming;
 use crate::texts::{self, Detail};
@@ -26,7 +28,7 @@ use crate::texts::{self, Detail};
 pub(crate) struct Running<H: HubDefinition> {
     future: LocalBoxFuture<'static, ()>,
     context: CallerContext<H>,
-    method: &'static Method<H>,
+    method: Option<&'static Method<H>>,
     head: Rc<CallHead>,
     progress: Arc<Progress>,
     load: Rc<Load>,
@@ -71,7 +73,7 @@ impl<H: HubDefinition> Future for Running<H> {
             let method = self.method;
             tracing::error!(
                 hub = self.context.hub().name(),
-                method = method.rust_name,
+                method = method.map(|method| method.rust_name),
                 panic,
                 "method panicked"
             );
@@ -92,14 +94,40 @@ impl<H: HubDefinition> Running<H> {
         streaming: Option<Streaming>,
     ) -> Self {
         let (context, method, head) = (call.context.clone(), call.method, call.head.clone());
-        let future = (method.call)(call);
+        let is_looked_at = method.has_policies() || !context.hub().inner().filters.is_empty();
+        let future = if is_looked_at { Box::pin(guarded(call)) } else { (method.call)(call) };
         let share = Share::Turn;
-        let mut running =
-            Self { future, context, method, head, progress, load, share, _streaming: streaming };
-        if method.is_streaming() {
+        let _streaming = streaming;
+        let is_streaming = method.is_streaming();
+        let method = Some(method);
+        let mut running = Self { future, context, method, head, progress, load, share, _streaming };
+        if is_streaming {
             running.count_as(Share::Streaming);
         }
         running
+    }
+
+    /// Shows filters a call of a method that there is not.
+    pub(crate) fn unknown(
+        invocation: HubInvocation<H>,
+        head: Rc<CallHead>,
+        progress: Arc<Progress>,
+        load: Rc<Load>,
+        streaming: Option<Streaming>,
+    ) -> Self {
+        let context = invocation.context().clone();
+        let refusal = texts::unknown_method(&head.target);
+        let future = {
+            let (context, head) = (context.clone(), head.clone());
+            async move {
+                let filters = &context.hub().inner().filters;
+                let refused = async { Err(HubError::refusal(refusal, None)) };
+                let outcome = filters.invoke(&invocation, || Box::pin(refused)).await;
+                context.answer(&head, None, outcome);
+            }
+        };
+        let (future, share) = (Box::pin(future), Share::Turn);
+        Self { future, context, method: None, head, progress, load, share, _streaming: streaming }
     }
 
     /// Whether it answers the call with this id.
@@ -126,6 +154,23 @@ impl<H: HubDefinition> Running<H> {
         }
         self.share = share;
     }
+}
+
+/// Runs a call through the policies and the filters that it meets.
+async fn guarded<H: HubDefinition>(call: Call<H>) {
+    let (context, method, head) = (call.context.clone(), call.method, call.head.clone());
+    let arguments = call.arguments.clone();
+    let invocation = HubInvocation::new(context.clone(), Some(method), head.clone(), arguments);
+    let authorizations = H::authorization().iter().chain(method.authorization);
+    if !agree(authorizations, &invocation).await {
+        return context.answer_unauthorized(&head, method);
+    }
+    let filters = &context.hub().inner().filters;
+    if filters.is_empty() {
+        return (method.call)(call).await;
+    }
+    let outcome = filters.invoke(&invocation, move || Box::pin(call.run_kept())).await;
+    context.answer(&head, Some(method), outcome);
 }
 
 impl<H: HubDefinition> Drop for Running<H> {

@@ -26,6 +26,7 @@ use hubwire_protocol::{Close, Completion, HubMessage, MessageReader, StreamItem}
 use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, ticks};
 use tracing::Instrument;
 
+use crate::authorization::admit;
 use crate::calls::Calls;
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, MethodKind};
@@ -121,8 +122,12 @@ impl<H: HubDefinition> Session<H> {
     /// Runs `on_connected`; payloads wait until it returns. An end that comes meanwhile is returned.
     async fn connect(&mut self) -> HubResult<Option<DisconnectReason>> {
         let context = self.context.clone();
+        if !admit(H::authorization(), &context.request().identity) {
+            // Whoever has let it in has not asked.
+            return Err(HubError::new("unauthorized"));
+        }
         let mut on_connected =
-            pin!(shielded(context.hub().definition().on_connected(&context), "on_connected"));
+            pin!(shielded(context.hub().inner().filters.connected(&context), "on_connected"));
         let mut ending = None;
         poll_fn(|cx| {
             while let Poll::Ready(event) = self.connection().poll_event(cx, Intake::Urgent) {
@@ -370,7 +375,7 @@ impl<H: HubDefinition> Session<H> {
         self.calls.disconnect();
         self.finish_calls().await;
         let context = self.context.clone();
-        let on_disconnected = context.hub().definition().on_disconnected(&context, &reason);
+        let on_disconnected = context.hub().inner().filters.disconnected(&context, &reason);
         if let Err(error) = shielded(on_disconnected, "on_disconnected").await {
             let error = error.as_internal().map_or_else(|| error.to_string(), |e| with_sources(e));
             tracing::error!(hub = self.context.hub().name(), error, "on_disconnected failed");

@@ -135,11 +135,4 @@ impl<H: HubDefinition> Call<H> {
         self.context.member().connection.send(self.method.compression.apply(message));
         Ok(())
     }
-
-    fn complete_stream(&self) {
-        let Some(id) = &self.head.invocation_id else { return };
-        let member = self.context.member();
-        let message = member.message(|protocol, out| protocol.write_completed(out, id.as_str()));
-        member.connection.send(message.counted());
-    }
 }

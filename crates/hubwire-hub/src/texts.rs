@@ -11,7 +11,7 @@ pub(crate) const CLOSED_WITH_ERROR: &str = "Connection closed with an error.";
 pub(crate) const HANDSHAKE_CANCELED: &str = "Handshake was canceled.";
 pub(crate) const HANDSHAKE_FAILED: &str =
     "An unexpected error occurred during connection handshake.";
-pub(crate) const NO_SUCH_METHOD: &str = "HubException: Method does not exist.";
+const NO_SUCH_METHOD: &str = "HubException: Method does not exist.";
 
 /// What is told beyond a fixed sentence.
 #[derive(Clone, Debug)]
@@ -63,6 +63,14 @@ pub(crate) fn invocation_failed(method: &str) -> String {
 
 pub(crate) fn binding_failed(method: &str) -> String {
     format!("Failed to invoke '{method}' due to an error on the server.")
+}
+
+pub(crate) fn unknown_method(method: &str) -> String {
+    format!("{} {NO_SUCH_METHOD}", binding_failed(method))
+}
+
+pub(crate) fn unauthorized(method: &str) -> String {
+    format!("Failed to invoke '{method}' because user is unauthorized")
 }
 
 pub(crate) fn streaming_expected(method: &str) -> String {

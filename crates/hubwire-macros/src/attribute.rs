@@ -3,10 +3,11 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
     Attribute, ImplItem, ItemImpl, ItemTrait, LitStr, Path, Token, TraitItem,
-    meta::ParseNestedMeta, parse::Parser,
+    meta::ParseNestedMeta, parenthesized, parse::Parser, token,
 };
 
 use crate::case::RenameAll;
+use crate::model::{Authorization, Claim};
 
 /// The attributes of a hub: of the block, and of each function in the order of the block.
 pub(crate) struct HubAttributes {
@@ -56,6 +57,7 @@ impl ClientAttributes {
 
 /// What stands in `#[hub(..)]` on the block.
 pub(crate) struct BlockOptions {
+    pub(crate) authorizations: Vec<Authorization>,
     pub(crate) client: Option<Path>,
     pub(crate) name: Option<LitStr>,
     pub(crate) rename_all: RenameAll,
@@ -64,22 +66,26 @@ pub(crate) struct BlockOptions {
 impl BlockOptions {
     fn read(tokens: TokenStream, errors: &mut Vec<syn::Error>) -> Self {
         let (mut client, mut name, mut rename_all) = (None, None, None);
+        let mut authorizations = Vec::new();
         read_options(tokens, errors, |option| match option_name(option).as_str() {
+            "authorize" => authorization(option).map(|read| authorizations.push(read)),
             "client" => once(&mut client, option, |option| option.value()?.parse()),
             "name" => once(&mut name, option, text),
             "rename_all" => once(&mut rename_all, option, rename_rule),
             _ => Err(option.error(
-                "unknown option: `#[hub]` on an impl block takes `client = Type`, \
+                "unknown option: `#[hub]` on an impl block takes `authorize`, `client = Type`, \
                  `name = \"..\"` and `rename_all = \"..\"`",
             )),
         });
-        Self { client, name, rename_all: rename_all.unwrap_or_default() }
+        Self { authorizations, client, name, rename_all: rename_all.unwrap_or_default() }
     }
 }
 
 /// What stands in `#[hub(..)]` on a method.
 #[derive(Default)]
 pub(crate) struct MethodOptions {
+    /// With where each stands.
+    pub(crate) authorizations: Vec<(Path, Authorization)>,
     pub(crate) rename: Option<LitStr>,
     /// Where it is said that messages must not be compressed.
     pub(crate) uncompressed: Option<Path>,
@@ -88,6 +94,7 @@ pub(crate) struct MethodOptions {
 impl MethodOptions {
     fn take(attributes: &mut Vec<Attribute>, errors: &mut Vec<syn::Error>) -> Self {
         let (mut rename, mut uncompressed) = (None, None);
+        let mut authorizations = Vec::new();
         for attribute in attributes.extract_if(.., |attribute| is_ours(attribute)) {
             let Ok(list) = attribute.meta.require_list() else {
                 let rule = "every function in the block is a method of the hub: write \
@@ -97,16 +104,60 @@ impl MethodOptions {
             };
             read_options(list.tokens.clone(), errors, |option| {
                 match option_name(option).as_str() {
+                    "authorize" => {
+                        authorization(option).map(|read| authorizations.push((option.path.clone(), read)))
+                    }
                     "rename" => once(&mut rename, option, text),
                     "uncompressed" => once(&mut uncompressed, option, |option| Ok(option.path.clone())),
                     _ => Err(option.error(
-                        "unknown option: `#[hub]` on a method takes `rename = \"..\"` and `uncompressed`",
+                        "unknown option: `#[hub]` on a method takes `authorize`, `rename = \"..\"` and \
+                         `uncompressed`",
                     )),
                 }
             });
         }
-        Self { rename, uncompressed }
+        Self { authorizations, rename, uncompressed }
     }
+}
+
+/// `authorize`, alone for any user, or with what the user must be beside that.
+fn authorization(option: &ParseNestedMeta<'_>) -> syn::Result<Authorization> {
+    let mut read = Authorization::default();
+    if !option.input.peek(token::Paren) {
+        return Ok(read);
+    }
+    let wishes;
+    parenthesized!(wishes in option.input);
+    let mut errors = Vec::new();
+    read_options(wishes.parse()?, &mut errors, |wish| {
+        match option_name(wish).as_str() {
+            "claim" => {
+                let claim = text(wish)?.value();
+                let (name, value) = match claim.split_once('=') {
+                    Some((name, value)) => (name, Some(value.trim().to_owned())),
+                    None => (claim.as_str(), None),
+                };
+                read.claims.push(Claim { name: name.trim().to_owned(), value });
+            }
+            "policy" => read.policies.push(wish.value()?.parse()?),
+            "roles" => {
+                let roles = text(wish)?.value();
+                read.roles.extend(roles.split(',').map(|role| role.trim().to_owned()));
+            }
+            _ => {
+                return Err(wish.error(
+                    "`authorize` takes `roles = \"any, of, these\"`, `claim = \"name\"` or \
+                     `claim = \"name = value\"`, and `policy = Self::function`",
+                ));
+            }
+        }
+        Ok(())
+    });
+    let error = errors.into_iter().reduce(|mut all, error| {
+        all.combine(error);
+        all
+    });
+    error.map_or(Ok(read), Err)
 }
 
 /// The attributes that decide whether an item exists, which what we write about it must share.

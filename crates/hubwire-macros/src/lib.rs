@@ -85,6 +85,10 @@ mod validate;
 ///
 /// # Options
 ///
+/// - `authorize`: only users may connect. `authorize(roles = "editor, admin")`: with at least one of these roles;
+///   `authorize(claim = "tenant")` or `claim = "tenant = 7"`: with this claim; `authorize(policy = Self::function)`: and an
+///   `async fn(&self, call: &HubInvocation<Self>) -> bool` of another block says yes to each call.
+///   All that stands in one must hold, and so must several.
 /// - `client = ChatClient`: the `#[hub_client]` that this hub sends to, as visible as the hub itself.
 ///   Without it, messages are sent by name.
 /// - `name = "chat"`: the hub's name in logs and metrics; the type's name unless given.
@@ -92,7 +96,7 @@ mod validate;
 ///   names its methods so; `camelCase`, `snake_case` and `none` (as written) are the others.
 ///
 /// On a method, `#[hub(rename = "Send")]` gives its name on the wire (`target` in SignalR's HubProtocol, "Invocation
-/// Message Encoding").
+/// Message Encoding"), and `#[hub(authorize(..))]` says who may call it.
 /// Clients may write it in any case, so two names that differ in nothing else are refused.
 #[proc_macro_attribute]
 pub fn hub(

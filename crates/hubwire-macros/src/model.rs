@@ -5,6 +5,7 @@ use syn::{Attribute, Generics, Ident, Path, Type, Visibility};
 
 /// An impl block under `#[hub]`.
 pub(crate) struct Hub {
+    pub(crate) authorizations: Vec<Authorization>,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) client: Option<Path>,
     /// Empty but for a block that was refused because of them.
@@ -17,10 +18,26 @@ pub(crate) struct Hub {
 
 /// A method that clients call.
 pub(crate) struct Method {
+    pub(crate) authorizations: Vec<Authorization>,
     pub(crate) compression: Compressed,
     pub(crate) function: Function,
     pub(crate) kind: MethodKind,
     pub(crate) name: String,
+}
+
+/// What a user must be: one `authorize`.
+#[derive(Default)]
+pub(crate) struct Authorization {
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) policies: Vec<Path>,
+    /// At least one of these, where there are any.
+    pub(crate) roles: Vec<String>,
+}
+
+/// Something that is said of a user.
+pub(crate) struct Claim {
+    pub(crate) name: String,
+    pub(crate) value: Option<String>,
 }
 
 /// How a method answers.

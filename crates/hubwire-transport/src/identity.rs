@@ -39,6 +39,10 @@ impl<T: Into<Arc<str>>> From<T> for UserId {
     }
 }
 
+/// The claims that name roles: ours first, then what others write.
+const ROLE_CLAIMS: [&str; 3] =
+    ["role", "roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"];
+
 /// What the application's identity hook found out about whoever connects.
 ///
 /// ```
@@ -78,6 +82,27 @@ impl Identity {
         self
     }
 
+    /// Adds a role: one more text in the claim `role`.
+    ///
+    /// ```
+    /// use hubwire_transport::Identity;
+    ///
+    /// let identity = Identity::user("ada").role("author").role("editor");
+    /// assert!(identity.is_in_role("editor") && !identity.is_in_role("admin"));
+    /// ```
+    #[must_use]
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        let role = Value::String(role.into());
+        match self.claims.get_mut(ROLE_CLAIMS[0]) {
+            Some(Value::Array(roles)) => roles.push(role),
+            Some(one) => *one = Value::Array(vec![one.take(), role]),
+            None => {
+                self.claims.insert(ROLE_CLAIMS[0].to_owned(), role);
+            }
+        }
+        self
+    }
+
     /// Sets when it expires: what a token says in `exp`.
     ///
     /// It matters where [`close_on_authentication_expiration`](crate::EndpointOptions::close_on_authentication_expiration) is set.
@@ -113,6 +138,29 @@ impl Identity {
         &self.claims
     }
 
+    /// Whether it has a role: by the claims `role` and `roles`, and the one that ASP.NET Core writes.
+    ///
+    /// Their value is a text or a list of them; roles are compared exactly.
+    pub fn is_in_role(&self, role: &str) -> bool {
+        ROLE_CLAIMS.iter().any(|name| self.has_claim(name, Some(role)))
+    }
+
+    /// Whether it has a claim of this name, with this value where one is given: a text, a number or a truth value, or one of a list of them.
+    pub fn has_claim(&self, name: &str, value: Option<&str>) -> bool {
+        let is = |claim: &Value, value: &str| match claim {
+            Value::String(text) => text == value,
+            Value::Bool(truth) => truth.to_string() == value,
+            Value::Number(number) => number.to_string() == value,
+            Value::Array(_) | Value::Null | Value::Object(_) => false,
+        };
+        match (self.claims.get(name), value) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(Value::Array(claims)), Some(value)) => claims.iter().any(|c| is(c, value)),
+            (Some(claim), Some(value)) => is(claim, value),
+        }
+    }
+
     /// When it expires, if it does.
     pub fn expiry(&self) -> Option<SystemTime> {
         self.expires
@@ -121,5 +169,48 @@ impl Identity {
     /// The application's own value of type `T`.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.extensions.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Identity;
+
+    #[track_caller]
+    fn check(claim: serde_json::Value, value: Option<&str>, expected: bool) {
+        let identity = Identity::user("ada").claim("x", claim);
+        assert_eq!(identity.has_claim("x", value), expected);
+    }
+
+    #[test]
+    fn claims_are_compared_as_texts() {
+        check(json!("a"), None, true);
+        check(json!("a"), Some("a"), true);
+        check(json!("a"), Some("A"), false);
+        check(json!(["a", "b"]), Some("b"), true);
+        check(json!(["a", "b"]), Some("c"), false);
+        check(json!(7), Some("7"), true);
+        check(json!(true), Some("true"), true);
+        check(json!([1, 2]), Some("2"), true);
+        check(json!({"a": "b"}), Some("b"), false);
+        check(json!(null), Some("null"), false);
+        assert!(!Identity::user("ada").has_claim("x", None));
+    }
+
+    #[test]
+    fn roles_come_from_whatever_wrote_the_claims() {
+        let microsoft = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
+        for (name, claim) in [
+            ("role", json!("admin")),
+            ("roles", json!(["x", "admin"])),
+            (microsoft, json!("admin")),
+        ] {
+            let identity = Identity::user("ada").claim(name, claim);
+            assert!(identity.is_in_role("admin") && !identity.is_in_role("adm"));
+        }
+        let many = Identity::user("ada").role("a").role("b").role("c");
+        assert!(["a", "b", "c"].iter().all(|role| many.is_in_role(role)));
     }
 }

@@ -81,7 +81,7 @@ pub use self::origin::{AllowedOrigins, is_own};
 pub use self::outbox::PushError;
 pub use self::reason::DisconnectReason;
 pub use self::request::{ConnectRequest, query_value};
-pub use self::runner::{Boundaries, MessageLimit, Mount, Runner};
+pub use self::runner::{Access, Boundaries, MessageLimit, Mount, Runner};
 pub use self::table::{ConnectionTable, Found, Registration};
 pub use self::transport::{Transport, Transports};
 pub use self::turns::{Place, Turn};

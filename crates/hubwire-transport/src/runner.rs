@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::ThreadId;
 
-use crate::{Connection, ConnectionTable};
+use crate::{Connection, ConnectionTable, Identity};
 
 /// What runs an application on the connections of an endpoint: a hub, or [`Connections`](crate::Connections).
 ///
@@ -23,6 +23,12 @@ pub trait Runner: Send + Sync + 'static {
     /// It ends with [`Connection::finish`]; what it sent before still goes out.
     fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>>;
 
+    /// Whether somebody may come in; asked for every request of a client.
+    fn access(&self, identity: &Identity) -> Access {
+        let _ = identity;
+        Access::Granted
+    }
+
     /// Whether payloads are to be whole messages.
     fn boundaries(&self) -> Boundaries;
 
@@ -34,6 +40,17 @@ pub trait Runner: Send + Sync + 'static {
 
     /// A few words on what it offers, for the line that is logged when it is mounted.
     fn summary(&self) -> String;
+}
+
+/// Whether somebody may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Yes.
+    Granted,
+    /// No, whoever they say they are: 403.
+    Forbidden,
+    /// Not unless they say who they are: 401.
+    Unauthorized,
 }
 
 /// What a payload is to an application.

@@ -221,6 +221,43 @@
 //! }
 //! ```
 //!
+//! ## Who may
+//!
+//! `authorize` on the block says what somebody must be to connect, and on a method to call it: a user, with one of some roles, with claims, or whatever a function decides that is shown the call.
+//!
+//! ```
+//! use hubwire::prelude::*;
+//! use hubwire::HubInvocation;
+//!
+//! struct Wiki;
+//!
+//! #[hub(authorize)] // users only: others are answered 401
+//! impl Wiki {
+//!     fn read(&self, page: String) -> String {
+//!         format!("the text of {page}")
+//!     }
+//!
+//!     #[hub(authorize(roles = "editor, admin", policy = Self::is_not_locked))]
+//!     fn write(&self, page: String, text: String) {}
+//! }
+//!
+//! impl Wiki {
+//!     async fn is_not_locked(&self, call: &HubInvocation<Self>) -> bool {
+//!         call.argument::<String>(0).is_ok_and(|page| page != "Home")
+//!     }
+//! }
+//!
+//! let wiki = Hub::new(Wiki).build();
+//! let endpoint = wiki.at("/wiki").identity(async || Identity::user("ada").role("editor"));
+//! ```
+//!
+//! Whoever may not call a method is told "Failed to invoke 'Write' because user is unauthorized". What an [`Identity`] holds comes from the endpoint's identity hook.
+//!
+//! ## Around every call
+//!
+//! A [`HubFilter`] runs around calls, connects and disconnects of one hub or of all: it logs, refuses, changes what comes of them.
+//! [`items`](CallerContext::items) keep what belongs to one connection.
+//!
 //! ## Compression
 //!
 //! With the feature `deflate`, WebSockets are compressed (permessage-deflate) where [`EndpointOptions::compression`] says so and a client offers it.
@@ -244,7 +281,7 @@
 //!
 //! # What it does not do yet
 //!
-//! Stateful reconnect, and a backplane for several servers.
+//! A backplane for several servers.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;
@@ -260,9 +297,10 @@ pub use hubwire_actix::{
     ShutdownOptions,
 };
 pub use hubwire_hub::{
-    CallerClients, CallerContext, ClientProxy, ClientResult, ClientStream, ClientStreamError,
-    Clients, Close, Delivery, DeliveryError, Disconnect, GroupError, Groups, Hub, HubBuilder,
-    HubDefinition, HubError, HubOptions, HubResult, InvokeError, Many, One, Target,
+    Authorization, CallerClients, CallerContext, ClientProxy, ClientResult, ClientStream,
+    ClientStreamError, Clients, Close, Delivery, DeliveryError, Disconnect, GroupError, Groups,
+    Hub, HubBuilder, HubDefinition, HubError, HubFilter, HubInvocation, HubOptions, HubResult,
+    InvokeError, Items, Many, Next, One, Reply, Target,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{
@@ -282,10 +320,10 @@ pub use hubwire_transport::{
 pub mod __private {
     pub use futures_util::future::LocalBoxFuture;
     pub use hubwire_hub::{
-        Address, Answer, Call, CallerContext, ClientProxy, ClientResult, Close, Compressed,
-        Delivery, Disconnect, Fallible, FromCall, HubDefinition, HubResult, IntoOutcome, IntoReply,
-        IntoStream, ItemProbe, Method, MethodKind, One, Parameter, ParameterKind, Probe, Target,
-        Value,
+        Address, Answer, Authorization, Call, CallerContext, ClientProxy, ClientResult, Close,
+        Compressed, Delivery, Disconnect, Fallible, FromCall, HubDefinition, HubResult,
+        IntoOutcome, IntoReply, IntoStream, ItemProbe, Method, MethodKind, One, Parameter,
+        ParameterKind, Probe, Target, Value,
     };
     pub use hubwire_transport::DisconnectReason;
 }

@@ -202,8 +202,12 @@ impl Dial {
         self
     }
 
-    pub fn user(mut self, user: &str) -> Self {
-        self.request.identity = Identity::user(user);
+    pub fn user(self, user: &str) -> Self {
+        self.identity(Identity::user(user))
+    }
+
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.request.identity = identity;
         self
     }
 

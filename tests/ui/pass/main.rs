@@ -3,6 +3,7 @@
 //! These programs are compiled by any compiler, without a warning; what is refused is in `fail`.
 #![deny(warnings, clippy::all)]
 
+mod authorization;
 mod cfgs;
 mod clients;
 mod contexts;

@@ -6,8 +6,8 @@ use syn::{ext::IdentExt, parse_quote, spanned::Spanned};
 
 use crate::{
     model::{
-        Argument, Compressed, Event, Function, Hub, Lifecycle, Method, MethodKind, Parameter,
-        ParameterKind, Timing,
+        Argument, Authorization, Claim, Compressed, Event, Function, Hub, Lifecycle, Method,
+        MethodKind, Parameter, ParameterKind, Timing,
     },
     type_text::type_text,
 };
@@ -24,6 +24,14 @@ pub(crate) fn hub(hub: &Hub) -> TokenStream {
     let client = client_of(hub);
     let methods = hub.methods.iter().map(method);
     let lifecycle = hub.lifecycle.iter().map(lifecycle);
+    let authorization = (!hub.authorizations.is_empty()).then(|| {
+        let authorization = authorization(&hub.authorizations);
+        quote! {
+            fn authorization() -> &'static [::hubwire::__private::Authorization<Self>] {
+                #authorization
+            }
+        }
+    });
     // Spanned at the hub, because that is what may fail to be one, and is then reported once.
     quote_spanned! {ty.span()=>
         #(#cfgs)*
@@ -36,9 +44,34 @@ pub(crate) fn hub(hub: &Hub) -> TokenStream {
                 &[#(#methods),*]
             }
 
+            #authorization
+
             #(#lifecycle)*
         }
     }
+}
+
+/// What users must be, as a table.
+fn authorization(authorizations: &[Authorization]) -> TokenStream {
+    let each = authorizations.iter().map(|Authorization { claims, policies, roles }| {
+        let claims = claims.iter().map(|Claim { name, value }| match value {
+            Some(value) => quote!((#name, ::core::option::Option::Some(#value))),
+            None => quote!((#name, ::core::option::Option::None)),
+        });
+        // Spanned at the policy, because that is what may not be one.
+        let policies = policies.iter().map(|policy| {
+            let (hub, call) = (local("hub"), local("call"));
+            quote_spanned!(policy.span()=> |#hub, #call| ::std::boxed::Box::pin(#policy(#hub, #call)))
+        });
+        quote! {
+            ::hubwire::__private::Authorization {
+                roles: &[#(#roles),*],
+                claims: &[#(#claims),*],
+                policies: &[#(#policies),*],
+            }
+        }
+    });
+    quote!(&[#(#each),*])
 }
 
 /// What the hub sends to, and how it comes from an address.
@@ -60,7 +93,8 @@ fn client_of(hub: &Hub) -> TokenStream {
 }
 
 fn method(method: &Method) -> TokenStream {
-    let Method { compression, function, kind, name } = method;
+    let Method { authorizations, compression, function, kind, name } = method;
+    let authorization = authorization(authorizations);
     let compression = match compression {
         Compressed::Allowed => quote!(::hubwire::__private::Compressed::Allowed),
         Compressed::Never => quote!(::hubwire::__private::Compressed::Never),
@@ -100,6 +134,7 @@ fn method(method: &Method) -> TokenStream {
             rust_name: #rust_name,
             kind: ::hubwire::__private::MethodKind::#kind,
             compression: #compression,
+            authorization: #authorization,
             parameters: &[#(#described),*],
             call: |#call| ::std::boxed::Box::pin(async move {
                 #rebound
@@ -131,7 +166,7 @@ fn streamed(returned: Span, reply: &Ident, call: &Ident) -> TokenStream {
                 let #marker = ::hubwire::__private::ItemProbe(&#items).reply_marker();
                 <_ as ::hubwire::__private::Answer<_, Self>>::answer(#marker, #items, &#call).await
             }
-            ::core::result::Result::Err(#error) => #call.fail(&#error),
+            ::core::result::Result::Err(#error) => #call.fail(#error),
         }
     }
 }

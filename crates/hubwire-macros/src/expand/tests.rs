@@ -55,6 +55,7 @@ fn a_hub_becomes_a_table() {
                         rust_name: "send_message",
                         kind: ::hubwire::__private::MethodKind::Invocation,
                         compression: ::hubwire::__private::Compressed::Allowed,
+                        authorization: &[],
                         parameters: &[
                             ::hubwire::__private::Parameter {
                                 kind: ::hubwire::__private::ParameterKind::Argument,
@@ -78,6 +79,7 @@ fn a_hub_becomes_a_table() {
                         rust_name: "nothing",
                         kind: ::hubwire::__private::MethodKind::Invocation,
                         compression: ::hubwire::__private::Compressed::Allowed,
+                        authorization: &[],
                         parameters: &[],
                         call: |call| ::std::boxed::Box::pin(async move {
                             let reply = Self::nothing(call.hub());
@@ -101,6 +103,32 @@ fn a_hub_becomes_a_table() {
         }
     };
     check(&hub_tokens(quote!(client = ChatClient), &block), &expected);
+}
+
+#[test]
+fn what_users_must_be_becomes_a_table() {
+    let block = quote! {
+        impl Chat {
+            #[hub(authorize(roles = "a, b", claim = "tenant = 7", claim = "c", policy = Self::may))]
+            fn f(&self) {}
+        }
+    };
+    let written = hub_tokens(quote!(authorize), &block).to_string();
+    let of_all = quote! {
+        fn authorization() -> &'static [::hubwire::__private::Authorization<Self>] {
+            &[::hubwire::__private::Authorization { roles: &[], claims: &[], policies: &[], }]
+        }
+    };
+    let of_one = quote! {
+        authorization: &[::hubwire::__private::Authorization {
+            roles: &["a", "b"],
+            claims: &[("tenant", ::core::option::Option::Some("7")), ("c", ::core::option::Option::None)],
+            policies: &[|hub, call| ::std::boxed::Box::pin(Self::may(hub, call))],
+        }],
+    };
+    for part in [of_all, of_one] {
+        assert!(written.contains(&part.to_string()), "{part}\n\n{written}");
+    }
 }
 
 #[test]

@@ -104,6 +104,9 @@ fn method(
         );
         refusals.refuse(&signature.ident, &rule);
     }
+    if let Some((authorize, _)) = options.authorizations.first() {
+        refusals.refuse(authorize, "the server calls this itself: leave `authorize` out");
+    }
     let mut parameters = Vec::new();
     for input in &signature.inputs {
         match input {

@@ -90,6 +90,7 @@ fn outline(block: &ItemImpl, options: BlockOptions, refusals: &mut Refusals) -> 
     });
     let type_name = || segment.map(|segment| segment.ident.unraw().to_string());
     Hub {
+        authorizations: options.authorizations,
         cfgs: cfgs(&block.attrs),
         client,
         generics: block.generics.clone(),
@@ -136,6 +137,7 @@ fn method(
     let rust_name = signature.ident.unraw().to_string();
     let renamed = options.rename.map(|name| name.value());
     Method {
+        authorizations: options.authorizations.into_iter().map(|(_, read)| read).collect(),
         compression: Compressed::unless(options.uncompressed.as_ref()),
         function: read_function(function, arguments),
         kind,
@@ -162,6 +164,13 @@ fn lifecycle(
     if let Some(uncompressed) = options.uncompressed {
         let rule = format!("`{}` answers nobody: leave `uncompressed` out", signature.ident);
         refusals.refuse(uncompressed, &rule);
+    }
+    if let Some((authorize, _)) = options.authorizations.first() {
+        let rule = format!(
+            "`{}` is not called by clients: put `authorize` on the block, for whoever connects",
+            signature.ident
+        );
+        refusals.refuse(authorize, &rule);
     }
     let form = match event {
         Event::Connected => "`on_connected` takes `&self` and `cx: &CallerContext<Self>`",

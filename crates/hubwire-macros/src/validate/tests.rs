@@ -109,8 +109,8 @@ fn options_are_known_and_given_once() {
     check(
         r#"#[hub(nam = Vec<u8>, name = "x", name = "y", rename_all = "Kebab")] impl Chat {}"#,
         &[
-            "unknown option: `#[hub]` on an impl block takes `client = Type`, `name = \"..\"` and \
-             `rename_all = \"..\"`",
+            "unknown option: `#[hub]` on an impl block takes `authorize`, `client = Type`, \
+             `name = \"..\"` and `rename_all = \"..\"`",
             "`name` is given twice",
             "unknown value of `rename_all`: it is one of `PascalCase`, `camelCase`, `snake_case`, \
              `none`",
@@ -130,10 +130,33 @@ fn options_are_known_and_given_once() {
     check_method(
         r#"#[hub(name = "x")] fn f(&self) {} #[hub] fn g(&self) {}"#,
         &[
-            "unknown option: `#[hub]` on a method takes `rename = \"..\"` and `uncompressed`",
+            "unknown option: `#[hub]` on a method takes `authorize`, `rename = \"..\"` and \
+             `uncompressed`",
             "every function in the block is a method of the hub: write `#[hub(rename = \"..\")]`, \
              or leave `#[hub]` out",
         ],
+    );
+}
+
+#[test]
+fn what_users_must_be_is_said_in_known_words() {
+    let words = "`authorize` takes `roles = \"any, of, these\"`, `claim = \"name\"` or `claim = \"name = value\"`, \
+                 and `policy = Self::function`";
+    check(r#"#[hub(authorize(role = "admin"))] impl Chat {}"#, &[words]);
+    check_method(r#"#[hub(authorize(users))] fn f(&self) {}"#, &[words]);
+    check_method(
+        r#"#[hub(authorize(roles = ""))] fn f(&self) {}"#,
+        &["a name has at least one character"],
+    );
+    check_method(
+        "#[hub(authorize)] fn on_connected(&self) {}",
+        &[
+            "`on_connected` is not called by clients: put `authorize` on the block, for whoever connects",
+        ],
+    );
+    check(
+        "#[hub_client] trait ChatClient { #[hub(authorize)] fn f(); }",
+        &["the server calls this itself: leave `authorize` out"],
     );
 }
 

@@ -18,6 +18,31 @@ impl Application for Echo {
     }
 }
 
+/// What only editors may do, and only those who are somebody may ask for.
+pub struct Wiki;
+
+#[hub(authorize(roles = "reader, editor"))]
+impl Wiki {
+    fn read(&self) -> &'static str {
+        "text"
+    }
+
+    #[hub(authorize(roles = "editor"))]
+    fn write(&self) {}
+}
+
+#[derive(Deserialize)]
+struct Person {
+    user: Option<String>,
+    role: Option<String>,
+}
+
+async fn person(who: web::Query<Person>) -> Identity {
+    let Person { user, role } = who.into_inner();
+    let identity = user.map_or_else(Identity::anonymous, Identity::user);
+    role.into_iter().fold(identity, Identity::role)
+}
+
 #[derive(Deserialize)]
 struct Credentials {
     user: String,
@@ -38,7 +63,12 @@ fn newest<'a>(offered: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-pub fn mount(app: &mut web::ServiceConfig, hub: &Hub<Scenario>, echo: &Connections<Echo>) {
+pub fn mount(
+    app: &mut web::ServiceConfig,
+    hub: &Hub<Scenario>,
+    wiki: &Hub<Wiki>,
+    echo: &Connections<Echo>,
+) {
     let options = EndpointOptions::default;
     let short =
         options().heartbeat_interval(Duration::from_secs(1)).post_timeout(Duration::from_secs(1));
@@ -52,6 +82,7 @@ pub fn mount(app: &mut web::ServiceConfig, hub: &Hub<Scenario>, echo: &Connectio
         .service(hub.at("/crowded").options(options().max_pending_negotiations(2)))
         .service(hub.at("/neighbours").options(options().max_connections_per_address(2)))
         .service(hub.at("/members").options(members).identity(identify))
+        .service(wiki.at("/wiki").identity(person))
         .service(hub.at("/expiring").options(forgetful).identity(expiring))
         .service(hub.at("/compressed").options(options().compression(Compression::default())))
         .service(hub.at("/pinged").options(pinged.clone()))

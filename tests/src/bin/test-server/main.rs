@@ -18,6 +18,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
 
 use crate::hub::{Log, Refusing, Scenario};
+use crate::limited::Wiki;
 
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
@@ -29,6 +30,7 @@ struct Hubs {
     fast: Hub<Scenario>,
     big: Hub<Scenario>,
     refusing: Hub<Refusing>,
+    wiki: Hub<Wiki>,
     log: Log,
 }
 
@@ -49,6 +51,7 @@ impl Hubs {
             fast: build("fast", fast),
             big: build("big", defaults().maximum_receive_message_size(Some(4 << 20))),
             refusing: Hub::new(Refusing).build(),
+            wiki: Hub::new(Wiki).build(),
             log,
         }
     }
@@ -184,7 +187,7 @@ async fn serve() -> std::io::Result<()> {
                     .at("/stateful-fast")
                     .options(stateful().disconnect_timeout(Duration::from_secs(1))),
             )
-            .configure(|app| limited::mount(app, &data.big, &raw))
+            .configure(|app| limited::mount(app, &data.big, &data.wiki, &raw))
             .service(
                 web::scope("/nested/{tenant}")
                     .wrap(middleware::NormalizePath::trim())
@@ -199,7 +202,7 @@ async fn serve() -> std::io::Result<()> {
             .route("/broadcast", web::post().to(broadcast))
             .route("/broadcast-thread", web::post().to(broadcast_thread))
     })
-    .hubwire(&[&hubs.hub, &hubs.detailed, &hubs.fast, &hubs.big, &hubs.refusing, &echo])
+    .hubwire(&[&hubs.hub, &hubs.detailed, &hubs.fast, &hubs.big, &hubs.refusing, &hubs.wiki, &echo])
     .workers(2)
     .bind(("127.0.0.1", port()))?;
     let server = match std::env::var_os("TLS") {
