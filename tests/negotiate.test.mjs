@@ -53,7 +53,9 @@ const OFFERED = [
 ];
 
 test('what is enabled is offered, best first', async () => {
-  assert.deepEqual((await negotiate('?negotiateVersion=1')).availableTransports, OFFERED);
+  assert.deepEqual((await negotiate('?negotiateVersion=1&useAcks=true')).availableTransports, OFFERED);
+  // Some clients refuse an answer with a name that they do not know.
+  assert.deepEqual((await negotiate('?negotiateVersion=1')).availableTransports, OFFERED.slice(0, 3));
   assert.deepEqual((await negotiate('?negotiateVersion=1', '/stream-only')).availableTransports, [OFFERED[1]]);
 });
 

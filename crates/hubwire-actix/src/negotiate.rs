@@ -80,7 +80,8 @@ fn accept(
     }
     mounted.census.await_client(expires, now, max_pending_negotiations)?;
     let issued = mounted.runner.connections().issue(&mounted.endpoint, kind, expires);
-    let mut answer = NegotiateResponse::new(version, issued, mounted.options.transports);
+    let offered = negotiate::offered(query, mounted.options.transports);
+    let mut answer = NegotiateResponse::new(version, issued, offered);
     answer.use_acks = negotiate::wants_acks(query).then_some(true);
     answer.use_stateful_reconnect = (kind == TokenKind::Stateful).then_some(true);
     Ok(answer)

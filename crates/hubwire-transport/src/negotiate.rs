@@ -56,6 +56,18 @@ pub fn wants_stateful_reconnect(query: &str) -> bool {
     query_value(query, "useStatefulReconnect").is_some_and(|wish| wish.eq_ignore_ascii_case("true"))
 }
 
+/// Those of `transports` that the client of this query is told of.
+///
+/// Short polling is for clients that [ask for what SignalR lacks](wants_acks): some refuse an answer with a name that they do not know.
+pub fn offered(query: &str, transports: Transports) -> Transports {
+    let knows_all = wants_acks(query);
+    let is_known = |transport: &Transport| match transport {
+        Transport::ShortPolling => knows_all,
+        Transport::LongPolling | Transport::ServerSentEvents | Transport::WebSockets => true,
+    };
+    Transports::from(transports.iter().filter(is_known))
+}
+
 /// The answer to a negotiate request, in the order that the official server writes.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -240,6 +252,14 @@ mod tests {
         assert_eq!(version("negotiateVersion=x", 0), Err(VersionError::NotAnInteger));
         assert_eq!(version("", 1), Err(VersionError::TooLow { requested: 0 }));
         assert_eq!(version("negotiateVersion=-1", 0), Err(VersionError::TooLow { requested: -1 }));
+    }
+
+    #[test]
+    fn short_polling_is_offered_to_those_who_know_it() {
+        let names = |query| offered(query, Transports::ALL).to_string();
+        assert_eq!(names("useAcks=true"), Transports::ALL.to_string());
+        assert_eq!(names(""), "WebSockets, ServerSentEvents, LongPolling");
+        assert!(offered("", [Transport::ShortPolling].into()).is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum Transport {
     ServerSentEvents,
     /// Requests that are answered at once, in the client's own rhythm, and a POST for each thing it sends; text and binary.
     ///
-    /// SignalR has no such transport. It is for networks that cut whatever waits, and official clients skip its name.
+    /// SignalR has no such transport. It is for networks that cut whatever waits, and a client is told of it only if it asks for what SignalR lacks.
     ShortPolling,
     /// A WebSocket, for text and binary.
     WebSockets,

@@ -116,5 +116,4 @@ pub fn endpoint() -> EndpointOptions {
         .allowed_origins(AllowedOrigins::Any)
         .cors(Cors::Off)
         .poll_timeout(Duration::from_secs(90))
-        .transports([Transport::WebSockets, Transport::ServerSentEvents, Transport::LongPolling])
 }

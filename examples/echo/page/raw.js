@@ -50,7 +50,8 @@ var raw = (function () {
   }
 
   function negotiate(url, transport, open, onclose) {
-    request('POST', url + '/negotiate?negotiateVersion=1', null, function (xhr) {
+    // Without `useAcks`, nothing is offered that SignalR does not know.
+    request('POST', url + '/negotiate?negotiateVersion=1&useAcks=true', null, function (xhr) {
       if (xhr.status !== 200) return onclose('negotiation was ' + answered(xhr));
       var answer = JSON.parse(xhr.responseText);
       var isOffered = answer.availableTransports.some(function (offer) { return offer.transport === transport; });
