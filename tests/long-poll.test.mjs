@@ -65,6 +65,17 @@ test('the second poll waits for the answer to the handshake', async () => {
   assert.deepEqual(await poll, [200, `{}${END}`]);
 });
 
+test('who says something before polling is heard', async () => {
+  const { connectionToken } = JSON.parse(await server.fetch('/hub/negotiate?negotiateVersion=1', { method: 'POST' }));
+  const poller = new Poller();
+  poller.url = `${server.url}/hub?id=${connectionToken}`;
+  assert.deepEqual(await poller.delete(), [404, 'No Connection with that ID']);
+  assert.deepEqual(await poller.post(`{"protocol":"json","version":1}${END}`), [200, '']);
+  assert.deepEqual(await poller.poll(), [200, `{}${END}`]);
+  assert.deepEqual(await poller.post(invocation('Echo', ['x'], '1')), [200, '']);
+  assert.deepEqual(await poller.poll(), [200, result(1, 'x')]);
+});
+
 test('a poll that nothing comes for is answered empty, and the connection lives on', async () => {
   const poller = await open({ path: '/fast' });
   for (let i = 0; i < 4; i += 1) assert.deepEqual(await poller.poll(), [200, '']);

@@ -272,6 +272,9 @@ async fn exchange(
         (&Method::POST, Some(Found::Live(connection))) => {
             return post::receive(mounted, request, payload, &connection).await;
         }
+        (&Method::POST, Some(Found::Fresh { .. })) => {
+            return post::open(mounted, request, payload).await;
+        }
         (_, Some(Found::Live(connection))) => {
             return poll::delete(mounted, request, &connection).await;
         }

@@ -50,7 +50,7 @@ pub(crate) async fn answer(
     transport: Transport,
 ) -> actix_web::Result<HttpResponse> {
     let Some(Found::Live(connection)) = mounted.find(request) else {
-        return open(mounted, request, transport).await;
+        return greet(mounted, request, transport).await;
     };
     if connection.request().transport != transport {
         return Ok(mounted.refuse_change(transport));
@@ -114,20 +114,42 @@ fn content_type(mounted: &Mounted, taken: &VecDeque<Message>) -> &'static str {
 }
 
 /// The first poll: a new connection, and an answer at once.
-async fn open(
+async fn greet(
     mounted: &Mounted,
     request: &HttpRequest,
     transport: Transport,
 ) -> actix_web::Result<HttpResponse> {
+    Ok(match open(mounted, request, transport).await? {
+        Opening::Opened(_) => {
+            response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish()
+        }
+        Opening::Refused(answer) => answer,
+    })
+}
+
+/// What became of a request that opens a connection for polls.
+pub(crate) enum Opening {
+    Opened(Connection),
+    Refused(HttpResponse),
+}
+
+/// Opens a connection that polls will carry.
+pub(crate) async fn open(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    transport: Transport,
+) -> actix_web::Result<Opening> {
     let admitted = match mounted.admit(request, transport).await? {
         Admission::Admitted(admitted) => admitted,
-        Admission::Refused(response) => return Ok(response),
+        Admission::Refused(response) => return Ok(Opening::Refused(response)),
     };
     let Admitted { id, request, expires, seat, .. } = *admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
-    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
-    rt::spawn(Home::new(connection, Link::Polls, registration, seat, mounted));
-    Ok(response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish())
+    let Some(registration) = mounted.enter(&connection, expires) else {
+        return Ok(Opening::Refused(conflict()));
+    };
+    rt::spawn(Home::new(connection.clone(), Link::Polls, registration, seat, mounted));
+    Ok(Opening::Opened(connection))
 }
 
 /// Ends a connection because its client asks for it.

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::admission::Mounted;
 use crate::negotiate::text;
-use crate::poll::number;
+use crate::poll::{self, Opening, number};
 
 /// Hands the body of a POST to its connection once there is room for it.
 ///
@@ -36,6 +36,27 @@ pub(crate) async fn receive(
     if let Some(refusal) = mounted.refuse_other_user(request, connection).await? {
         return Ok(refusal);
     }
+    hand_in(mounted, request, payload, connection).await
+}
+
+/// The same for a client that says something before it polls, as in ASP.NET Core it may: it is the first to come with its token.
+pub(crate) async fn open(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    match poll::open(mounted, request, poll::kind(request)).await? {
+        Opening::Opened(connection) => hand_in(mounted, request, payload, &connection).await,
+        Opening::Refused(answer) => Ok(answer),
+    }
+}
+
+async fn hand_in(
+    mounted: &Mounted,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    connection: &Connection,
+) -> actix_web::Result<HttpResponse> {
     let seq = number(request, "seq")?;
     if seq == Some(0) {
         return Err(ErrorBadRequest("seq counts from 1"));
