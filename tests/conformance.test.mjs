@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import * as signalr from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 
 import { connect as connectRaw } from './kit/plain.mjs';
 import { ServerProcess } from './kit/process.mjs';
 import { RawClient } from './kit/raw.mjs';
 import { Client } from './kit/stage.mjs';
+import { StatefulClient } from './kit/stateful.mjs';
 import { SOON, until, within } from './kit/within.mjs';
 
 const TRANSPORTS = ['WebSockets', 'ServerSentEvents', 'LongPolling'];
@@ -30,9 +32,10 @@ after(async () => {
 });
 
 /** A client of `path` that is not started yet; an event that nobody asked for is no reason to print. */
-function build(t, path, { transport, reconnects = false, ...options } = {}) {
+function build(t, path, { transport, protocol = new signalr.JsonHubProtocol(), reconnects = false, ...options } = {}) {
   const builder = new signalr.HubConnectionBuilder()
     .withUrl(server.url + path, { transport: transport && signalr.HttpTransportType[transport], ...options })
+    .withHubProtocol(protocol)
     .configureLogging(signalr.LogLevel.None);
   const client = new Client((reconnects ? builder.withAutomaticReconnect([0]) : builder).build());
   t.after(() => client.stop());
@@ -282,6 +285,63 @@ for (const transport of TRANSPORTS) {
     }
   });
 }
+
+for (const protocol of [new signalr.JsonHubProtocol(), new MessagePackHubProtocol()]) {
+  for (const transport of TRANSPORTS.filter((name) => name !== 'ServerSentEvents' || protocol.name === 'json')) {
+    test(`clients are asked from outside over ${transport} in ${protocol.name}`, async (t) => {
+      const client = await connect(t, '/accept', { transport, protocol });
+      const id = encodeURIComponent(client.id);
+      const ask = (query) => server.fetch(`/control/ask/${id}?${query}`);
+      assert.equal(await server.fetch(`/clientresult/${id}`), "Client didn't provide a result.");
+      client.connection.on('Result', () => 42);
+      client.connection.on('Shout', (text) => `${text}!`);
+      client.connection.on('Mute', () => 'nobody asked');
+      client.connection.on('Fail', () => {
+        throw new Error('no idea');
+      });
+      assert.equal(await server.fetch(`/clientresult/${id}`), '42');
+      assert.equal(await ask('method=Shout&arg=hey'), 'ok:hey!');
+      assert.equal(await ask('method=Mute'), 'ok:nobody asked');
+      assert.equal(await ask('method=Result'), "err:the client's result does not fit");
+      assert.equal(await ask('method=Fail'), 'err:Error: no idea');
+      assert.equal(await client.invoke('Add', 1, 2), 3);
+      await client.connection.stop();
+      await logged(client.id, ['connected', 'disconnected']);
+      assert.equal(await ask('method=Mute'), `err:Connection '${client.id}' does not exist.`);
+    });
+  }
+}
+
+test('values have the form of their protocol', async (t) => {
+  const complex = await connect(t, '/testhub', { protocol: new MessagePackHubProtocol() });
+  const object = await complex.invoke('SendComplexObject');
+  assert.deepEqual([...object.ByteArray], [1, 2, 3]);
+  assert.deepEqual(object.DateTime, new Date('2000-01-01T00:00:00Z'));
+  assert.deepEqual(await complex.invoke('EchoComplexObject', object), object);
+  const bytes = await connect(t, '/accept', { protocol: new MessagePackHubProtocol() });
+  const sent = Uint8Array.from({ length: 1000 }, (_, i) => i % 256);
+  assert.deepEqual(Uint8Array.from(await bytes.invoke('EchoBytes', sent)), sent);
+  const hash = sent.reduce((h, byte) => (h * 31 + byte) % 65536, 0);
+  assert.deepEqual(await bytes.invoke('Digest', sent), [1000, hash]);
+  await assert.rejects(
+    within(SOON, connect(t, '/accept-jsononly', { protocol: new MessagePackHubProtocol() }), 'a refusal'),
+    /The protocol 'messagepack' is not supported\./,
+  );
+});
+
+test('a stateful connection outlives its socket', async (t) => {
+  const client = await StatefulClient.connect(t, `${server.url}/accept-stateful`);
+  const heard = [];
+  client.onmessage = (message) => heard.push(message.arguments[0]);
+  for (let i = 0; i < 20; i += 1) {
+    client.send('SendCaller', String(i));
+    if (i % 5 === 4) await client.reconnect();
+  }
+  await until(SOON, 'all messages', () => heard.length >= 20);
+  assert.deepEqual(heard, Array.from({ length: 20 }, (_, i) => String(i)));
+  assert.deepEqual(await log(client.connectionId), ['connected']);
+  assert.equal(await server.fetch('/control/count/accept-stateful'), '1');
+});
 
 test('negotiations that lead elsewhere, or nowhere', async (t) => {
   const sent = build(t, `/redirect?numRedirects=0&baseUrl=${server.url}`);

@@ -97,8 +97,8 @@ impl AcceptHub {
 
     /// The length of some bytes, and a number that another order or another byte would change.
     fn digest(&self, bytes: Binary) -> (usize, u32) {
-        let hash = bytes.0.iter().fold(0, |hash, byte| (hash * 31 + u32::from(*byte)) % 65_536);
-        (bytes.0.len(), hash)
+        let hash = bytes.iter().fold(0, |hash, byte| (hash * 31 + u32::from(*byte)) % 65_536);
+        (bytes.len(), hash)
     }
 
     fn add(&self, a: i32, b: i32) -> i32 {
@@ -199,7 +199,7 @@ impl AcceptHub {
     async fn count_bytes(&self, mut pieces: ClientStream<Binary>) -> HubResult<usize> {
         let mut count = 0;
         while let Some(piece) = pieces.next().await {
-            count += piece?.0.len();
+            count += piece?.len();
         }
         Ok(count)
     }

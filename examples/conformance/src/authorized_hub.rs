@@ -4,7 +4,7 @@ use hubwire::prelude::*;
 
 pub struct AuthorizedHub;
 
-#[hub]
+#[hub(authorize)]
 impl AuthorizedHub {
     fn echo(&self, text: String) -> String {
         text

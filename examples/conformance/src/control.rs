@@ -1,10 +1,13 @@
 //! What tests look at and set off from outside of a connection.
 
+use std::time::Duration;
+
 use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
-use hubwire::Close;
 use hubwire::prelude::*;
+use hubwire::{Close, InvokeError};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::hubs::Hubs;
@@ -15,6 +18,8 @@ pub fn routes(app: &mut ServiceConfig) {
         .route("/control/count/{hub}", web::get().to(count))
         .route("/control/broadcast", web::post().to(broadcast))
         .route("/control/close/{id}", web::post().to(close))
+        .route("/control/ask/{id}", web::get().to(ask_client))
+        .route("/clientresult/{id}", web::get().to(client_result))
         .route("/deployment", web::get().to(deployment));
 }
 
@@ -50,10 +55,55 @@ struct Goodbye {
 async fn close(id: Path<String>, goodbye: Query<Goodbye>, hubs: Data<Hubs>) -> impl Responder {
     let Goodbye { allow_reconnect, error } = goodbye.into_inner();
     let id = ConnectionId::from(id.into_inner());
-    match hubs.disconnect(&id, &Close { error, allow_reconnect }) {
+    let ended = hubs
+        .client(&id)
+        .map_or(0, |client| client.disconnect_with(Close { error, allow_reconnect }));
+    match ended {
         0 => HttpResponse::NotFound().finish(),
         _ => HttpResponse::Ok().finish(),
     }
+}
+
+/// The number that a client gives when it is asked for its `Result`, or why it gives none.
+async fn client_result(id: Path<String>, hubs: Data<Hubs>) -> String {
+    match ask::<i64>(&hubs, id.into_inner(), "Result", None).await {
+        Ok(number) => number.to_string(),
+        Err(error) => error,
+    }
+}
+
+#[derive(Deserialize)]
+struct Question {
+    method: String,
+    arg: Option<String>,
+}
+
+async fn ask_client(id: Path<String>, question: Query<Question>, hubs: Data<Hubs>) -> String {
+    let Question { method, arg } = question.into_inner();
+    match ask::<String>(&hubs, id.into_inner(), &method, arg).await {
+        Ok(text) => format!("ok:{text}"),
+        Err(error) => format!("err:{error}"),
+    }
+}
+
+/// How long a client may take to give a result.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn ask<R: DeserializeOwned>(
+    hubs: &Hubs,
+    id: String,
+    method: &str,
+    argument: Option<String>,
+) -> Result<R, String> {
+    let id = ConnectionId::from(id);
+    let Some(client) = hubs.client(&id) else {
+        return Err(InvokeError::NotFound { connection_id: id }.to_string());
+    };
+    let result = match argument {
+        Some(argument) => client.invoke(method, &(argument,)),
+        None => client.invoke(method, &()),
+    };
+    result.timeout(PATIENCE).await.map_err(|error| error.to_string())
 }
 
 /// Which build it is: none that anybody would ask about.

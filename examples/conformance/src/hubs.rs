@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
 use hubwire::prelude::*;
-use hubwire::{AllowedOrigins, Authentication, Close, Cors, Mount, Transport};
+use hubwire::{AllowedOrigins, ClientProxy, Cors, HubProtocol, Mount, One, Transport};
 
 use crate::accept_hub::AcceptHub;
 use crate::authorized_hub::AuthorizedHub;
@@ -41,6 +41,7 @@ impl Hubs {
             .keep_alive_interval(Duration::from_secs(1))
             .client_timeout_interval(Duration::from_secs(3))
             .handshake_timeout(Duration::from_secs(2));
+        let json_only = HubOptions::default().supported_protocols([HubProtocol::Json]);
         let parallel = HubOptions::default().maximum_parallel_invocations_per_client(8);
         Self {
             test: Hub::new(TestHub).name("testhub").options(detailed()).build(),
@@ -50,7 +51,8 @@ impl Hubs {
                 (accept.clone(), endpoint().max_backlog(4 * ACCEPT_MESSAGE_MAX)),
                 (build("accept-fast", fast), endpoint().poll_timeout(Duration::from_secs(2))),
                 (build("accept-parallel", parallel), endpoint()),
-                (build("accept-jsononly", HubOptions::default()), endpoint()),
+                (build("accept-jsononly", json_only), endpoint()),
+                (build("accept-stateful", detailed()), endpoint().allow_stateful_reconnects(true)),
                 only("accept-wsonly", Transport::WebSockets),
                 only("accept-sseonly", Transport::ServerSentEvents),
                 only("accept-lponly", Transport::LongPolling),
@@ -61,7 +63,6 @@ impl Hubs {
 
     pub fn mount(&self, app: &mut ServiceConfig) {
         let no_web_sockets = [Transport::ServerSentEvents, Transport::LongPolling];
-        let required = endpoint().authentication(Authentication::Required);
         app.service(self.test.at("/testhub").options(endpoint()).identity(identify))
             .service(
                 self.test
@@ -69,7 +70,7 @@ impl Hubs {
                     .options(endpoint().transports(no_web_sockets))
                     .identity(identify),
             )
-            .service(self.authorized.at("/authorizedhub").options(required).identity(identify))
+            .service(self.authorized.at("/authorizedhub").options(endpoint()).identity(identify))
             .service(self.uncreatable.at("/uncreatable").options(endpoint()).identity(identify));
         for (hub, options) in &self.variants {
             app.service(hub.at(hub.name()).options(options.clone()).identity(identify));
@@ -96,14 +97,17 @@ impl Hubs {
         Some(hub.connection_count())
     }
 
-    /// Ends a connection, of whichever hub it is; how many that were.
-    pub fn disconnect(&self, id: &ConnectionId, close: &Close) -> usize {
-        let variants = self.variants.iter();
-        self.test.clients().client(id).disconnect_with(close.clone())
-            + self.authorized.clients().client(id).disconnect_with(close.clone())
-            + variants
-                .map(|(hub, _)| hub.clients().client(id).disconnect_with(close.clone()))
-                .sum::<usize>()
+    /// The client with this connection, of whichever hub it is.
+    pub fn client(&self, id: &ConnectionId) -> Option<ClientProxy<One>> {
+        let connected = |hub: &dyn Mount| hub.runner().connections().get(id).is_some();
+        if connected(&self.test) {
+            return Some(self.test.clients().client(id).into());
+        }
+        if connected(&self.authorized) {
+            return Some(self.authorized.clients().client(id));
+        }
+        let (hub, _) = self.variants.iter().find(|(hub, _)| connected(hub))?;
+        Some(hub.clients().client(id).into())
     }
 }
 

@@ -34,7 +34,7 @@ use crate::raw::Raw;
 use crate::redirects::Redirects;
 
 /// Whatever a client's test provokes is not worth a line: failing calls and unknown methods are what it is about.
-const QUIET: &str = "warn,hubwire_hub::call=off";
+const QUIET: &str = "warn,hubwire_hub::answers=off,hubwire_hub::call=off";
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {

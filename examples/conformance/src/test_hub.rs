@@ -34,6 +34,8 @@ pub struct ComplexObject {
     date_time: DateTime,
 }
 
+const MILLENNIUM: &str = "2000-01-01T00:00:00Z";
+
 pub struct TestHub;
 
 #[hub(client = TestClient)]
@@ -98,14 +100,14 @@ impl TestHub {
         object
     }
 
-    fn send_complex_object(&self) -> ComplexObject {
-        ComplexObject {
+    fn send_complex_object(&self) -> HubResult<ComplexObject> {
+        Ok(ComplexObject {
             string: "hello world".to_owned(),
             int_array: vec![1, 2, 3],
-            byte_array: Binary(vec![1, 2, 3]),
+            byte_array: vec![1, 2, 3].into(),
             guid: "00010203-0405-0607-0706-050403020100".to_owned(),
-            date_time: "2000-01-01T00:00:00Z".to_owned(),
-        }
+            date_time: MILLENNIUM.parse()?,
+        })
     }
 
     fn get_content_type_header(&self, cx: &CallerContext<Self>) -> Option<String> {
