@@ -60,10 +60,24 @@ const transports = {
   webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true, pings: true },
 };
 
-/** `ping` is what a keep-alive looks like on the wire, in latin1; `create` what the official client is given, which speaks JSON by itself. */
+/**
+ * `ping` is what a keep-alive looks like on the wire, in latin1; `create` makes what the official client is given, which speaks JSON by itself.
+ * `bytes` and `time` are what a client has for bytes and for a point in time.
+ */
 const protocols = {
-  json: { name: 'json', ping: '{"type":6}\x1e' },
-  messagepack: { name: 'messagepack', ping: '\x02\x91\x06', create: () => new MessagePackHubProtocol() },
+  json: {
+    name: 'json',
+    ping: '{"type":6}\x1e',
+    bytes: (bytes) => Buffer.from(bytes).toString('base64'),
+    time: (text) => text,
+  },
+  messagepack: {
+    name: 'messagepack',
+    ping: '\x02\x91\x06',
+    create: () => new MessagePackHubProtocol(),
+    bytes: (bytes) => Uint8Array.from(bytes),
+    time: (text) => new Date(text),
+  },
 };
 
 /** Every combination that has to pass every scenario. */
@@ -91,6 +105,8 @@ function combination(client, transport, protocol) {
     streams: client.streams,
     setsHeaders: client.setsHeaders,
     ping: protocol.ping,
+    bytes: protocol.bytes,
+    time: protocol.time,
     /** A builder that has its URL. */
     builder: (url, headers = {}) => {
       const builder = client.builder(url, { ...transport, headers });

@@ -40,6 +40,19 @@ scenario('echo gives every value back as it was', async (stage) => {
   for (const value of VALUES) assert.deepEqual(await client.invoke('Echo', value), value);
 });
 
+scenario('bytes and points in time are what the protocol has for them', async (stage) => {
+  const client = await stage.connect();
+  const { bytes, time } = stage.combination;
+  // What arrives is a view of its message, and in Node a Buffer.
+  const plain = (value) => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
+  assert.deepEqual(plain(await client.invoke('Reversed', bytes([1, 30, 255, 0]))), bytes([0, 255, 30, 1]));
+  assert.deepEqual(await client.invoke('SameTime', new Date('1969-07-20T20:17:40.5Z')), time('1969-07-20T20:17:40.500Z'));
+  const anything = { list: [bytes([0x1e]), null, 1.5], text: 'as it came' };
+  const passed = await client.invoke('Pass', anything);
+  passed.list[0] = plain(passed.list[0]);
+  assert.deepEqual(passed, anything);
+});
+
 scenario('a text just under the message limit passes', async (stage) => {
   const client = await stage.connect();
   const text = '🙂'.repeat(8_000);

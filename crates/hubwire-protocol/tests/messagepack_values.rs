@@ -236,6 +236,7 @@ fn bytes_are_read_wherever_a_sequence_is_wanted() {
     assert_eq!(decode::<Binary>(&[0x92, 1, 0xcc, 255]).unwrap()[..], [1, 255]);
     assert_eq!(decode::<Binary>(&encode("Af8=")).unwrap()[..], [1, 255]);
     assert_eq!(encode(&vec![1_u8, 255]), [0x92, 1, 0xcc, 255]);
+    assert!(decode::<Value>(&[0xc4, 2, 1, 255]).is_err(), "JSON has no bytes");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream;
-use hubwire::ClientProxy;
 use hubwire::prelude::*;
+use hubwire::{Binary, ClientProxy, Raw, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -99,6 +99,18 @@ impl Scenario {
     }
 
     fn nothing(&self) {}
+
+    fn reversed(&self, bytes: Binary) -> Binary {
+        bytes.iter().rev().copied().collect::<Vec<_>>().into()
+    }
+
+    fn same_time(&self, when: Timestamp) -> Timestamp {
+        when
+    }
+
+    fn pass(&self, anything: Raw) -> Raw {
+        anything
+    }
 
     fn fail(&self, text: String) -> HubResult<()> {
         Err(HubError::new(text))
