@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { plain } from './kit/clients.mjs';
 import { FrameSocket, OPCODE, frame } from './kit/frames.mjs';
+import { PackedClient, framed, packed } from './kit/packed.mjs';
 import { BROKEN, END, HANDSHAKE, RawClient, invocation } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { Client } from './kit/stage.mjs';
@@ -118,6 +119,76 @@ beside('JSON nested 100,000 deep', async (t) => {
   client.send(`{"type":1,"invocationId":"1","target":"Echo","arguments":[${deep}]}${END}`);
   assert.deepEqual(await client.messages.next(), BROKEN);
   await client.close();
+});
+
+/** The same in MessagePack, with the lengths: some break a rule with those. */
+const PACKED = [
+  ['nothing but a length', packed('00'), /^bad message: the message is empty$/],
+  ['JSON', framed('\'{"type":6}\''), /^bad message: the message is not an array$/],
+  ['a reserved byte', framed('c1'), /^bad message: ./],
+  ['an array that is cut off', framed("95 01 80 c0 a4 'Echo'"), /^bad message: ./],
+  ['bytes behind the message', framed('91 06 c0'), /^bad message: ./],
+  ['an array of 2^32 items', framed('dd ff ff ff ff 01'), /^bad message: ./],
+  ['headers that claim 2^32 entries', framed("95 01 df ff ff ff ff c0 a4 'Echo' 90"), /^bad message: ./],
+  ['an argument that claims 2^32 entries', framed("95 01 80 c0 a4 'Echo' 91 df ff ff ff ff"), /^bad message: ./],
+  ['an argument of 4 GiB', framed("95 01 80 c0 a4 'Echo' 91 c6 ff ff ff ff"), /^bad message: ./],
+  ['arguments nested 65 deep', framed(`95 01 80 c0 a4 'Echo' ${'91'.repeat(64)} c0`), /^bad message: .* 64 levels$/],
+  ['a type that is a text', framed("91 a1 '6'"), /^bad message: Reading 'messageType' as Int32 failed\.$/],
+  ['no headers', framed("95 01 c0 c0 a4 'Echo' 90"), /^bad message: Reading map length for 'headers' failed\.$/],
+  ['a header that is a number', framed("95 01 81 a1 'h' 07 c0 a4 'Echo' 90"), /^bad message: Reading 'headers\[0\]\.Value' as String failed\.$/],
+  ['a header without a name', framed("95 01 81 a0 a1 'v' c0 a4 'Echo' 90"), /^bad message: Null or empty key in header\.$/],
+  ['an invocation id that is a number', framed("95 01 80 07 a4 'Echo' 90"), /^bad message: Reading 'invocationId' as String failed\.$/],
+  ['no target', framed('95 01 80 c0 c0 90'), /^bad message: Null or empty target for Invocation message\.$/],
+  ['a target that is not UTF-8', framed('95 01 80 c0 a1 ff 90'), /^bad message: ./],
+  ['arguments that are no array', framed("95 01 80 c0 a4 'Echo' 80"), /^bad message: Reading array length for 'arguments' failed\.$/],
+  ['streams that are numbers', framed("96 01 80 c0 a4 'Echo' 90 91 01"), /^bad message: Reading 'streamIds' as String failed\.$/],
+  ['a completion of a fourth kind', framed("94 03 80 a2 's1' 04"), /^bad message: Invalid invocation result kind\.$/],
+  ['one byte more than the limit', packed('fe ff 01'), /^message too big: .* 32768$/],
+  ['a length of 31 bits', packed('ff ff ff ff 07'), /^message too big: .* 32768$/],
+  ['a length of 32 bits', packed('ff ff ff ff 0f'), /^bad message: Messages over 2GB in size are not supported\.$/],
+  ['a length that does not end', packed('80 80 80 80 80'), /^bad message: Messages over 2GB in size are not supported\.$/],
+];
+
+for (const [name, bytes, reason] of PACKED) {
+  beside(`a message of MessagePack that breaks the rules: ${name}`, async (t) => {
+    const client = await PackedClient.connect(t, `${server.url}/hub`);
+    const id = await client.connectionId();
+    client.send(bytes);
+    assert.deepEqual(await client.messages.next(), packed("93 07 d9 20 'Connection closed with an error.' c3"));
+    assert.equal(await client.close(), 1000);
+    assert.match(await server.farewell(id), reason);
+  });
+}
+
+beside('MessagePack that later versions or other clients may write is understood', async (t) => {
+  const client = await PackedClient.connect(t, `${server.url}/hub`);
+  const answers = [
+    ['without streams', "95 01 80 a1 '1' a4 'Echo' 91 a1 'x'", "95 03 80 a1 '1' 03 a1 'x'"],
+    ['with none', "96 01 80 a1 '2' a4 'Echo' 91 a1 'x' 90", "95 03 80 a1 '2' 03 a1 'x'"],
+    ['with more items', "98 01 81 a1 'h' a1 'v' a1 '3' a4 'Echo' 91 01 90 92 c0 80 a1 'y'", "95 03 80 a1 '3' 03 01"],
+    ['in longer forms than needed', "dc 00 05 cd 00 01 de 00 00 d9 01 '4' d9 04 'Echo' dd 00 00 00 01 d3 00 00 00 00 00 00 00 05", "95 03 80 a1 '4' 03 05"],
+  ];
+  for (const ignored of ["93 2a 80 a1 'x'", '92 06 c0', "95 03 80 a6 'nobody' 03 01", "93 05 80 a6 'nobody'", "94 02 80 a6 'nobody' 01", '92 08 01']) {
+    client.send(framed(ignored));
+  }
+  for (const [name, call, answer] of answers) {
+    client.send(framed(call));
+    assert.deepEqual(await client.messages.next(), packed(answer), name);
+  }
+  const id = await client.connectionId();
+  client.send(framed('92 07 c0'));
+  assert.equal(await client.close(), 1000);
+  assert.equal(await server.farewell(id), 'client closed');
+});
+
+beside('several messages of MessagePack in one frame, and one over many', async (t) => {
+  const client = await PackedClient.connect(t, `${server.url}/hub`);
+  const calls = Buffer.concat([1, 2, 3].map((number) => framed(`95 01 80 a1 '${number}' a4 'Echo' 91 0${number}`)));
+  client.send(calls);
+  for (const byte of calls) client.send(Buffer.of(byte));
+  for (const number of [1, 2, 3, 1, 2, 3]) {
+    assert.deepEqual(await client.messages.next(), packed(`95 03 80 a1 '${number}' 03 0${number}`));
+  }
 });
 
 beside('what is unknown is ignored', async (t) => {
