@@ -7,6 +7,7 @@ pub mod compressed_message;
 pub mod frame_decoder;
 pub mod handshake;
 pub mod json_protocol;
+pub mod messagepack;
 pub mod polls;
 
 use cap::Cap;
@@ -16,11 +17,12 @@ use std::alloc::System;
 pub type Check = fn(&[u8]);
 
 /// Every target: its name, which is that of its directory of seeds, and its check.
-pub const TARGETS: [(&str, Check); 5] = [
+pub const TARGETS: [(&str, Check); 6] = [
     ("compressed_message", compressed_message::check),
     ("frame_decoder", frame_decoder::check),
     ("handshake", handshake::check),
     ("json_protocol", json_protocol::check),
+    ("messagepack", messagepack::check),
     ("polls", polls::check),
 ];
 
