@@ -231,6 +231,8 @@ mod tests {
         }
         assert_eq!(HubProtocol::from_name(""), None);
         assert_eq!(HubProtocol::from_name("jsonx"), None);
+        #[cfg(not(feature = "messagepack"))]
+        assert_eq!(HubProtocol::from_name("messagepack"), None);
     }
 
     #[test]
