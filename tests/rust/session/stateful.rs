@@ -200,6 +200,18 @@ fn a_client_that_does_not_come_back_is_gone() {
 }
 
 #[test]
+fn nothing_is_expected_of_a_client_that_is_away() {
+    let options = EndpointOptions::default()
+        .web_socket_ping_interval(Duration::from_secs(1))
+        .web_socket_ping_timeout(Duration::from_secs(2));
+    let hub = hub();
+    let mut link = Link::dial(&hub).stateful().options(options).connect_with(STATEFUL_HANDSHAKE);
+    link.hang_up();
+    link.tick(14);
+    assert!(link.is_resumed());
+}
+
+#[test]
 fn only_those_who_asked_and_agreed_come_back() {
     let hub = hub();
     let agreed = Link::dial(&hub).stateful().connect_with(STATEFUL_HANDSHAKE).is_resumed();

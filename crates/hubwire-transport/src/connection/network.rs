@@ -180,8 +180,9 @@ impl Connection {
         let shared = &self.0;
         let Some(interval) = shared.options.web_socket_ping_interval else { return };
         let timeout = shared.options.web_socket_ping_timeout.map(ticks);
-        // While something of the client's has not been read, its silence means nothing.
-        let is_heard = shared.is_heard.swap(false, Ordering::Relaxed) || self.is_unread();
+        // While something of the client's has not been read, or no socket is there to say anything, silence means nothing.
+        let is_excused = self.is_unread() || !self.life().is_attached();
+        let is_heard = shared.is_heard.swap(false, Ordering::Relaxed) || is_excused;
         let heard = if is_heard { Heard::Something } else { Heard::Nothing };
         let beat = {
             let mut pulse = shared.pulse.lock().unwrap_or_else(PoisonError::into_inner);
