@@ -55,6 +55,8 @@ mod streaming;
 mod streams;
 mod target;
 mod texts;
+#[cfg_attr(not(feature = "testing"), path = "work_off.rs")]
+mod work;
 
 pub use hubwire_protocol::Close;
 
@@ -75,3 +77,5 @@ pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
 pub use self::streaming::{Answer, IntoStream, ItemProbe};
 pub use self::target::{Compressed, Target};
+#[cfg(feature = "testing")]
+pub use self::work::Work;

@@ -23,6 +23,7 @@ use crate::filter::HubInvocation;
 use crate::progress::Progress;
 use crate::streams::Streaming;
 use crate::texts::{self, Detail};
+use crate::work::Counted;
 
 /// A method that runs for the client.
 pub(crate) struct Running<H: HubDefinition> {
@@ -35,6 +36,7 @@ pub(crate) struct Running<H: HubDefinition> {
     share: Share,
     /// Closes its streams when it ends.
     _streaming: Option<Streaming>,
+    _counted: Counted,
 }
 
 /// The running calls of a session that keep no other from its turn.
@@ -97,10 +99,11 @@ impl<H: HubDefinition> Running<H> {
         let is_looked_at = method.has_policies() || !context.hub().inner().filters.is_empty();
         let future = if is_looked_at { Box::pin(guarded(call)) } else { (method.call)(call) };
         let share = Share::Turn;
-        let _streaming = streaming;
         let is_streaming = method.is_streaming();
-        let method = Some(method);
-        let mut running = Self { future, context, method, head, progress, load, share, _streaming };
+        let _counted = if is_streaming { Counted::stream() } else { Counted::call() };
+        let (method, _streaming) = (Some(method), streaming);
+        let mut running =
+            Self { future, context, method, head, progress, load, share, _streaming, _counted };
         if is_streaming {
             running.count_as(Share::Streaming);
         }
@@ -126,8 +129,9 @@ impl<H: HubDefinition> Running<H> {
                 context.answer(&head, None, outcome);
             }
         };
-        let (future, share) = (Box::pin(future), Share::Turn);
-        Self { future, context, method: None, head, progress, load, share, _streaming: streaming }
+        let (future, method, share) = (Box::pin(future), None, Share::Turn);
+        let (_streaming, _counted) = (streaming, Counted::call());
+        Self { future, context, method, head, progress, load, share, _streaming, _counted }
     }
 
     /// Whether it answers the call with this id.
@@ -184,6 +188,7 @@ pub(crate) async fn shielded(
     future: LocalBoxFuture<'_, HubResult<()>>,
     method: &'static str,
 ) -> HubResult<()> {
+    let _counted = Counted::call();
     match AssertUnwindSafe(future).catch_unwind().await {
         Ok(result) => result,
         Err(panic) => Err(Panicked { method, panic: panic_text(&*panic).to_owned() }.into()),
