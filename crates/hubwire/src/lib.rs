@@ -264,6 +264,10 @@
 //! It is off by default: the length of what is compressed tells of its content, and where a message holds a secret beside something that an attacker chose, that can give the secret away (CRIME, BREACH).
 //! `#[hub(uncompressed)]` on a method of the hub or of the client exempts its messages.
 //!
+//! ## Tests
+//!
+//! With the feature `testing`, `hubwire::testing` is a kit for unit tests of hubs: clients in memory, without a network, in virtual time.
+//!
 //! ## What is counted
 //!
 //! With the feature `metrics`, through the [`metrics`](https://docs.rs/metrics) facade, for whatever recorder the application installs:
@@ -291,6 +295,8 @@ pub mod assets;
 #[doc = include_str!("../docs/authentication.md")]
 pub mod authentication {}
 pub mod prelude;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use hubwire_actix::{
     AccessToken, Endpoint, HideTokens, IntoHookResult, MissingAccessToken, MountExt, ServerExt,
