@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use hubwire::ConnectionId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Messages that a room remembers.
 const HISTORY: usize = 50;
 /// Rooms at the same time; an empty room is forgotten.
 const ROOMS_MAX: usize = 200;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Member {
     pub id: String,
     pub name: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Message {
     pub id: u64,
     pub from: Member,
@@ -25,7 +25,7 @@ pub struct Message {
     pub at: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct RoomSummary {
     pub name: String,
     pub members: usize,
@@ -46,7 +46,7 @@ struct Room {
 }
 
 /// A room as someone finds it who enters.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Entered {
     pub room: String,
     pub you: Member,

@@ -85,6 +85,8 @@ mod upload;
 mod wait;
 mod world;
 
+pub use hubwire_protocol::ArgumentList;
+
 pub use self::arguments::Expected;
 pub use self::call::Call;
 pub use self::call_error::CallError;
