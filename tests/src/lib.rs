@@ -2,7 +2,11 @@
 //!
 //! This package holds the house rules (`rust/tidy.rs`), sessions in virtual time (`rust/session/`), the compile errors (`rust/ui.rs`), the README's server (`rust/readme.rs`), the server that the scenarios in Node talk to (`src/bin/test-server`), and the scenarios themselves (`scenarios/`, `*.test.mjs`).
 
-/// The programs of docs/data-types.md, which are compiled with the doc tests.
+/// The Rust in the pages under `docs/` compiles and runs.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/data-types.md")]
 pub mod data_types {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+pub mod testing_page {}

@@ -7,7 +7,7 @@
 //! hubwire = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! ```
+//! ```test_harness
 //! use hubwire::prelude::*;
 //! use hubwire::testing::TestHub;
 //!
@@ -27,13 +27,7 @@
 //!     }
 //! }
 //!
-//! # /*
 //! #[actix_web::test]
-//! # */
-//! # #[actix_web::main]
-//! # async fn main() {
-//! # what_is_said_reaches_the_others().await;
-//! # }
 //! async fn what_is_said_reaches_the_others() {
 //!     let chat = TestHub::new(Chat);
 //!     let ada = chat.connect().user("ada").await;
