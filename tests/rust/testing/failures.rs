@@ -129,9 +129,9 @@ fn a_connection_that_ends_before_the_answer() {
             let _ = call.result::<()>().await;
         },
         &[
-            "client-1 waited for `Cook`, and the connection ended: kicked",
+            "client-1 waited for `Cook`, which can no longer answer",
             "The hub has called nothing.",
-            "It has closed the connection",
+            "The connection has ended: kicked",
         ],
     );
 }

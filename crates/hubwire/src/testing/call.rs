@@ -54,19 +54,15 @@ impl Call {
 
     /// Why no answer can come any more.
     pub(super) fn failure(&self) -> Option<String> {
-        let ended = ended(&self.line)?;
+        ended(&self.line)?;
         let Self { line, method, .. } = self;
-        let report = line.mailbox().report("");
-        let reason = ended.reason;
-        Some(format!(
-            "{} waited for `{method}`, and the connection ended: {reason}{report}",
-            line.name
-        ))
+        let report = line.report("");
+        Some(format!("{} waited for `{method}`, which can no longer answer{report}", line.name))
     }
 
     pub(super) fn unanswered(&self, why: &str) -> String {
         let Self { line, method, .. } = self;
-        let report = line.mailbox().report("");
+        let report = line.report("");
         format!("{} waited for `{method}`, which has not answered{report}\n{why}", line.name)
     }
 }

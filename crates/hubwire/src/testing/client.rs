@@ -285,7 +285,7 @@ impl TestClient {
             let (arguments, id) = line.mailbox().take_call(kind, &target)?;
             let read = A::read(&arguments).map(|arguments| (arguments, id));
             Some(read.map_err(|error| {
-                let report = line.mailbox().report(&target);
+                let report = line.report(&target);
                 format!("{} was called with `{target}`, but {error}{report}", line.name)
             }))
         };
@@ -294,7 +294,7 @@ impl TestClient {
                 Kind::Question => "question",
                 Kind::Send => "call",
             };
-            let report = again.mailbox().report(&wanted);
+            let report = again.report(&wanted);
             Err(format!("{} expected a {what} of `{wanted}`{report}\n{why}", again.name))
         })
     }

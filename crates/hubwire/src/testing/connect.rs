@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::task::Context;
 
 use http::header::{HeaderName, HeaderValue};
+use hubwire_hub::Work;
 use hubwire_protocol::HubProtocol;
 use hubwire_transport::{ConnectRequest, Connection, Identity, Transport};
+use serde_json::Value;
 
 use super::client::{Disconnected, TestClient, ended};
 use super::line::Line;
@@ -36,6 +38,12 @@ impl Connect {
     /// Connects as what an identity hook would say of the client: a user with claims and values of the application's own.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.request.identity = identity;
+        self
+    }
+
+    /// Adds a claim to the identity that was set before.
+    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.request.identity = self.request.identity.claim(name, value);
         self
     }
 
@@ -78,11 +86,12 @@ impl Connect {
     ///
     /// When it is let in.
     pub fn expect_refusal<'a>(self) -> Wait<'a, Disconnected> {
+        let others = Patience::CallsBeside(Work::here().calls);
         let client = self.dial();
         let line = client.line.clone();
         let world = client.world.clone();
         let look = move |_: &mut Context<'_>| ended(&client.line).map(Ok);
-        Wait::until(&world, Patience::Calls, look, move |_| {
+        Wait::until(&world, others, look, move |_| {
             Err(format!("{} was expected to be refused, and is connected", line.name))
         })
     }
@@ -110,8 +119,9 @@ impl IntoFuture for Connect {
     type IntoFuture = Wait<'static, TestClient>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let others = Patience::CallsBeside(Work::here().calls);
         let client = self.dial();
-        Wait::settled(&client.world.clone(), Patience::Calls, move || match ended(&client.line) {
+        Wait::settled(&client.world.clone(), others, move || match ended(&client.line) {
             None => Ok(client),
             Some(ended) => {
                 let told = ended.error().unwrap_or("nothing");

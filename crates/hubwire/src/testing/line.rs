@@ -67,6 +67,19 @@ impl Line {
         self.mailbox.borrow_mut()
     }
 
+    /// What has come instead of `wanted`, for a failure.
+    pub(super) fn report(&self, wanted: &str) -> String {
+        let mailbox = self.mailbox();
+        let mut report = mailbox.report(wanted);
+        if let Some(reason) = self.connection.disconnect_reason() {
+            report += &format!("\nThe connection has ended: {reason}");
+        }
+        if let Some(error) = mailbox.last_words().and_then(|close| close.error) {
+            report += &format!("\nThe client was told: {error}");
+        }
+        report
+    }
+
     /// An id for the client's next call.
     pub(super) fn call_id(&self) -> String {
         self.calls.set(self.calls.get() + 1);

@@ -221,12 +221,6 @@ impl Mailbox {
             };
             write!(report, "\n  {}{remark}", arrival.show())?;
         }
-        if let Some(close) = &self.close {
-            write!(report, "\nIt has closed the connection")?;
-            if let Some(error) = &close.error {
-                write!(report, ": {error}")?;
-            }
-        }
         Ok(())
     }
 

@@ -46,6 +46,8 @@ type WhenQuiet<'a, T> = Box<dyn FnOnce(&str) -> Outcome<T> + 'a>;
 pub(super) enum Patience {
     /// While calls run that nobody but the outside can bring to their end.
     Calls,
+    /// While more calls run than so many: those that ran before may go on.
+    CallsBeside(usize),
     /// While anything runs that may bring it.
     Expected,
     /// It comes from outside.
@@ -109,7 +111,8 @@ impl<'a, T> Wait<'a, T> {
         let bound = match self.patience {
             // A call that waits for an answer of the test is as quiet as it gets, and one that the test has started is known to run.
             Patience::Calls if calls > self.world.started() && !self.world.is_asked() => io,
-            Patience::Calls | Patience::None => Duration::ZERO,
+            Patience::CallsBeside(others) if calls > others && !self.world.is_asked() => io,
+            Patience::Calls | Patience::CallsBeside(_) | Patience::None => Duration::ZERO,
             Patience::Expected if calls + streams == 0 => tasks,
             Patience::Expected | Patience::Foreign => io.max(tasks),
         };

@@ -79,7 +79,8 @@ impl World {
 
     /// Lets time pass, in whole seconds.
     pub(super) fn advance(&self, time: Duration) {
-        for _ in 0..ticks(time) {
+        let seconds = if time.is_zero() { 0 } else { ticks(time) };
+        for _ in 0..seconds {
             let lines = self.lines.borrow().clone();
             lines.iter().for_each(|line| line.tick());
             self.run();
