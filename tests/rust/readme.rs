@@ -1,4 +1,4 @@
-//! The README's server is what a stranger tries first: it compiles in an empty crate outside the workspace.
+//! What strangers read first is true: the README's server compiles in an empty crate outside the workspace, and the options that people who come from ASP.NET Core are told of are there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,4 +49,23 @@ fn the_page_is_the_page_of_the_minimal_example() {
     let page =
         fs::read_to_string(root().join("examples/minimal/src/page.html")).expect("it is there");
     assert_eq!(block(&readme(), "html"), page);
+}
+
+#[test]
+fn the_options_that_aspnets_become_are_there() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let page = read("docs/migrating-from-signalr.md");
+    let (_, options) = page.split_once("\n## Options\n").expect("the page has the section");
+    let (options, _) = options.split_once("\n## ").expect("another section follows");
+    let sources = ["hubwire-hub/src/options.rs", "hubwire-transport/src/options.rs"];
+    let sources: String = sources.map(|file| read(&format!("crates/{file}"))).concat();
+    let rows = options.lines().filter(|line| line.starts_with("| `"));
+    let columns = rows.map(|row| row.split(" | ").nth(2).expect("a row has four columns"));
+    let names = columns.flat_map(|column| column.split('`').skip(1).step_by(2));
+    // Types are written in another case.
+    let names: Vec<_> = names.filter(|name| name.starts_with(char::is_lowercase)).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(sources.contains(&format!("pub fn {name}(")), "there is no option {name}");
+    }
 }
