@@ -1,4 +1,6 @@
 //! A client in memory: it speaks text unless it is told otherwise, owns the clock, and polls nothing that was not woken.
+//!
+//! `hubwire::testing` has clients for people, who call and are called. This one is below them: single bytes, messages that break rules, sockets that take over, and what goes out when.
 
 use std::collections::HashMap;
 use std::fmt::Display;

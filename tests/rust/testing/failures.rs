@@ -196,6 +196,19 @@ fn a_stream_without_a_next_item() {
 }
 
 #[test]
+fn a_method_that_never_comes_to_rest() {
+    check(
+        async {
+            let kitchen = TestHub::new(Kitchen::default()).io_timeout(Duration::from_millis(1));
+            let ada = kitchen.connect().await;
+            ada.send("Spin", ()).await;
+            let () = ada.expect("Pong").await;
+        },
+        &["client-1 expected a call of `Pong`", "The hub has called nothing.", LATE],
+    );
+}
+
+#[test]
 fn a_future_beside_the_hub() {
     check(
         async {

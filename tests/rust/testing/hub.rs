@@ -104,6 +104,15 @@ impl Kitchen {
         cx.is_aborted()
     }
 
+    /// Runs for ever and waits for nothing.
+    async fn spin(&self) {
+        std::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            std::task::Poll::<()>::Pending
+        })
+        .await;
+    }
+
     /// Waits for something outside of the hub.
     async fn cook(&self, cx: &CallerContext<Self>) {
         self.bell.notified().await;

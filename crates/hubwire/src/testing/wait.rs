@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use hubwire_hub::Work;
@@ -18,6 +18,9 @@ use super::world::{Ran, World};
 /// How often other tasks of the runtime have their turn before a hub counts as quiet: what a method spawned may be about to send.
 const YIELDS: usize = 16;
 
+/// Why what is expected is given up.
+const QUIET: &str = "Nothing of the hub is left to run, so it will not come. Time passes only with `advance`; for what tasks and threads of your own do, set `TestHub::task_timeout`.";
+const LATE: &str = "The hub waited for something outside of it for as long as `TestHub::io_timeout` or `task_timeout` allow, in real time.";
 const AWAITED_AGAIN: &str = "it was awaited again behind its end";
 
 /// What a test waits for: awaiting it runs the hub until it has come, or until it cannot come any more.
@@ -119,25 +122,33 @@ impl<'a, T> Wait<'a, T> {
         Some(bound).filter(|bound| !bound.is_zero())
     }
 
+    /// More is left to run, and others have their turn first; what never comes to rest is given up too.
+    fn poll_busy(&mut self, cx: &Context<'_>) -> Poll<&'static str> {
+        self.yields = 0;
+        if self.is_late(self.world.io_timeout.get()) {
+            return Poll::Ready(LATE);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn poll_quiet(&mut self, cx: &Context<'_>) -> Poll<&'static str> {
         if self.yields < YIELDS {
             self.yields += 1;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match (self.bound(), &self.timer) {
-            (None, _) => Poll::Ready(
-                "Nothing of the hub is left to run, so it will not come. Time passes only with `advance`; for what tasks and threads of your own do, set `TestHub::task_timeout`.",
-            ),
-            (Some(_), Some(timer)) if timer.is_over() => Poll::Ready(
-                "The hub waited for something outside of it for as long as `TestHub::io_timeout` or `task_timeout` allow, in real time.",
-            ),
-            (Some(_), Some(_)) => Poll::Pending,
-            (Some(bound), None) => {
-                self.timer = Some(Timer::start(bound, self.world.wakers.clone()));
-                Poll::Pending
-            }
+        match self.bound() {
+            None => Poll::Ready(QUIET),
+            Some(bound) if self.is_late(bound) => Poll::Ready(LATE),
+            Some(_) => Poll::Pending,
         }
+    }
+
+    /// Whether so much real time has passed since this was first asked.
+    fn is_late(&mut self, bound: Duration) -> bool {
+        let start = || Timer::start(bound, self.world.wakers.clone());
+        self.timer.get_or_insert_with(start).is_over()
     }
 }
 
@@ -159,15 +170,13 @@ impl<T> Future for Wait<'_, T> {
         let found = (wait.look)(cx);
         let outcome = match (found, ran) {
             (Some(outcome), _) => outcome,
-            (None, Ran::Nothing) => {
-                let why = std::task::ready!(wait.poll_quiet(cx));
+            (None, ran) => {
+                let why = ready!(match ran {
+                    Ran::Nothing => wait.poll_quiet(cx),
+                    Ran::Something => wait.poll_busy(cx),
+                });
                 let when_quiet = &mut wait.when_quiet;
                 std::mem::replace(when_quiet, Box::new(|_| Err(AWAITED_AGAIN.to_owned())))(why)
-            }
-            (None, Ran::Something) => {
-                wait.yields = 0;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
             }
         };
         match outcome {
