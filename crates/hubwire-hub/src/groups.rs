@@ -5,9 +5,11 @@ use std::sync::Arc;
 use hubwire_transport::ConnectionId;
 use thiserror::Error;
 
+use crate::backplane::BackplaneError;
 use crate::hub::Core;
+use crate::registry::Selection;
 
-/// Puts connections into groups and takes them out.
+/// Puts connections into groups and takes them out, and tells who is in them.
 ///
 /// A group exists as long as someone is in it; its name is case-sensitive.
 /// A connection leaves all its groups when it ends.
@@ -57,4 +59,28 @@ impl Groups {
         self.core.registry.part(connection_id, group);
         Ok(())
     }
+
+    /// The connections in a group, in no order; none if there is no such group.
+    ///
+    /// That was true a moment ago: clients come and go meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// None on one server.
+    pub async fn members(&self, group: &str) -> Result<Vec<ConnectionId>, BackplaneError> {
+        Ok(self.core.registry.ids(&named(group)))
+    }
+
+    /// How many connections are in a group.
+    ///
+    /// # Errors
+    ///
+    /// None on one server.
+    pub async fn count(&self, group: &str) -> Result<usize, BackplaneError> {
+        Ok(self.core.registry.count(&named(group)))
+    }
+}
+
+fn named(group: &str) -> Selection {
+    Selection::Groups { names: vec![group.to_owned()], except: Vec::new() }
 }

@@ -20,6 +20,7 @@ use crate::groups::Groups;
 use crate::options::HubOptions;
 use crate::registry::Registry;
 use crate::session;
+use crate::users::Users;
 
 /// A hub that runs: build it once, mount it on a server, and use it from anywhere to call clients.
 ///
@@ -87,6 +88,11 @@ impl<H: HubDefinition> Hub<H> {
     /// Its groups.
     pub fn groups(&self) -> Groups {
         Groups::new(self.0.core.clone())
+    }
+
+    /// Its users.
+    pub fn users(&self) -> Users {
+        Users::new(self.0.core.clone())
     }
 
     /// How many clients are connected to this server.

@@ -11,7 +11,7 @@
 //!
 //! - [`Hub`], [`HubBuilder`], [`HubOptions`]: the handle, and how one is built.
 //! - [`CallerContext`]: what a method knows about its caller.
-//! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them.
+//! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them. [`Users`], [`Groups`]: who is there.
 //! - [`ClientStream`]: what a client sends as a stream.
 //! - [`HubError`], [`HubResult`]: failing.
 //! - [`HubFilter`], [`HubInvocation`], [`Reply`], [`Next`]: code around methods and connections. [`Authorization`]: who may call. [`Items`]: what is kept with a connection.
@@ -24,6 +24,7 @@
 mod address;
 mod answers;
 mod authorization;
+mod backplane;
 mod call;
 mod calls;
 mod client_result;
@@ -55,6 +56,7 @@ mod streaming;
 mod streams;
 mod target;
 mod texts;
+mod users;
 #[cfg_attr(not(feature = "testing"), path = "work_off.rs")]
 mod work;
 
@@ -62,6 +64,7 @@ pub use hubwire_protocol::Close;
 
 pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
 pub use self::authorization::{Authorization, Policy};
+pub use self::backplane::BackplaneError;
 pub use self::call::{BindError, Call, FromCall};
 pub use self::client_result::{ClientResult, InvokeError};
 pub use self::client_stream::{ClientStream, ClientStreamError};
@@ -77,5 +80,6 @@ pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
 pub use self::streaming::{Answer, IntoStream, ItemProbe};
 pub use self::target::{Compressed, Target};
+pub use self::users::Users;
 #[cfg(feature = "testing")]
 pub use self::work::Work;

@@ -164,6 +164,20 @@ impl Registry {
         connections.len()
     }
 
+    /// Everyone selected, each once.
+    pub(crate) fn ids(&self, selection: &Selection) -> Vec<ConnectionId> {
+        let mut ids = Vec::new();
+        self.visit(selection, |member| ids.push(member.id().clone()));
+        ids
+    }
+
+    /// How many are selected.
+    pub(crate) fn count(&self, selection: &Selection) -> usize {
+        let mut count = 0;
+        self.visit(selection, |_| count += 1);
+        count
+    }
+
     /// Shows every member that is selected, each once, while a part of the registry is locked.
     fn visit(&self, selection: &Selection, mut visit: impl FnMut(&Member)) {
         match selection {

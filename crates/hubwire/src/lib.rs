@@ -137,6 +137,20 @@
 //!
 //! [`disconnect_with`](Disconnect::disconnect_with) gives them a reason, and lets them come back.
 //!
+//! And anyone may ask who is there: [`Hub::groups`] tells the members of a group, [`Hub::users`] the connections of a user.
+//!
+//! ```
+//! # use hubwire::prelude::*;
+//! # struct News;
+//! # #[hub]
+//! # impl News {}
+//! # async fn example(news: Hub<News>) -> Result<(), hubwire::BackplaneError> {
+//! let readers: usize = news.groups().count("sports").await?;
+//! let is_there: bool = news.users().is_online("ada").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! ## When something fails
 //!
 //! [`HubError::new`] is for the client to read. Every other error converts with `?`, goes to the log with its sources, and the client gets a fixed sentence.
@@ -303,10 +317,10 @@ pub use hubwire_actix::{
     ShutdownOptions,
 };
 pub use hubwire_hub::{
-    Authorization, CallerClients, CallerContext, ClientProxy, ClientResult, ClientStream,
-    ClientStreamError, Clients, Close, Delivery, DeliveryError, Disconnect, GroupError, Groups,
-    Hub, HubBuilder, HubDefinition, HubError, HubFilter, HubInvocation, HubOptions, HubResult,
-    InvokeError, Items, Many, Next, One, Reply, Target,
+    Authorization, BackplaneError, CallerClients, CallerContext, ClientProxy, ClientResult,
+    ClientStream, ClientStreamError, Clients, Close, Delivery, DeliveryError, Disconnect,
+    GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubFilter, HubInvocation,
+    HubOptions, HubResult, InvokeError, Items, Many, Next, One, Reply, Target, Users,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{

@@ -15,6 +15,7 @@ mod kit;
 mod lifecycle;
 mod messagepack;
 mod order;
+mod presence;
 mod pressure;
 mod stateful;
 mod streams;

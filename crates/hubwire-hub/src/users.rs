@@ -1,0 +1,59 @@
+//! Users: who is there, on how many connections.
+
+use std::sync::Arc;
+
+use hubwire_transport::{ConnectionId, UserId};
+
+use crate::backplane::BackplaneError;
+use crate::hub::Core;
+use crate::registry::Selection;
+
+/// Tells which users are connected.
+///
+/// What it tells was true a moment ago: clients come and go meanwhile.
+/// As a send, it sees those who have shaken hands.
+///
+/// ```
+/// # use hubwire_hub::{BackplaneError, Hub, HubDefinition};
+/// # async fn example<H: HubDefinition>(hub: Hub<H>) -> Result<(), BackplaneError> {
+/// if !hub.users().is_online("ada").await? {
+///     println!("ada gets a mail instead");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Users {
+    core: Arc<Core>,
+}
+
+impl Users {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The connections of a user, in no order.
+    ///
+    /// # Errors
+    ///
+    /// None on one server.
+    pub async fn connections(
+        &self,
+        id: impl Into<UserId>,
+    ) -> Result<Vec<ConnectionId>, BackplaneError> {
+        Ok(self.core.registry.ids(&user(id)))
+    }
+
+    /// Whether a user has a connection.
+    ///
+    /// # Errors
+    ///
+    /// None on one server.
+    pub async fn is_online(&self, id: impl Into<UserId>) -> Result<bool, BackplaneError> {
+        Ok(self.core.registry.count(&user(id)) > 0)
+    }
+}
+
+fn user(id: impl Into<UserId>) -> Selection {
+    Selection::Users(vec![id.into()])
+}
