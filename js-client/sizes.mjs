@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 export const SCRIPTS = [
-  ['Hubwire (so far: WebSockets, JSON, reconnect, client results)', 'src/hubwire.js'],
+  ['Hubwire', '../crates/hubwire/assets/hubwire.min.js'],
   ['phoenix', 'node_modules/phoenix/priv/static/phoenix.min.js'],
   ['@microsoft/signalr', 'node_modules/@microsoft/signalr/dist/browser/signalr.min.js'],
   ['socket.io-client', 'node_modules/socket.io-client/dist/socket.io.min.js'],

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 
 import * as signalr from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+import EventSource from 'eventsource';
 import WebSocket from 'ws';
 
 import { PollingTransport } from './polling.mjs';
@@ -13,7 +14,6 @@ const require = createRequire(import.meta.url);
 /** Microsoft's client, as everybody has it. */
 const official = {
   name: 'official',
-  streams: true,
   setsHeaders: true,
   builder: (url, { transport, skipNegotiation, headers }) =>
     new signalr.HubConnectionBuilder()
@@ -31,20 +31,24 @@ const officialStateful = {
 /** The same with a transport of ours below it, which sets no headers. */
 const officialOverOurs = {
   name: 'official',
-  streams: true,
   setsHeaders: false,
   builder: (url, { create }) =>
     new signalr.HubConnectionBuilder().withUrl(url, { transport: create() }).configureLogging(signalr.LogLevel.None),
 };
 
-/** Our own client, given the WebSocket that Node 20 lacks; like a browser's page it sets no headers. */
+/** Our own client as servers hand it out, given what Node 20 lacks. */
+export function ours(url, options) {
+  const { HubConnectionBuilder, LogLevel } = require('../../crates/hubwire/assets/hubwire.min.js');
+  return new HubConnectionBuilder().withUrl(url, { WebSocket, EventSource, ...options }).configureLogging(LogLevel.None);
+}
+
 const hubwire = {
   name: 'hubwire',
-  streams: false,
-  setsHeaders: false,
-  builder: (url, { skipNegotiation }) =>
-    new (require('../../js-client/src/hubwire.js').HubConnectionBuilder)()
-      .withUrl(url, { skipNegotiation, WebSocket }),
+  setsHeaders: true,
+  builder: (url, { transport, skipNegotiation, headers }) => {
+    const { HttpTransportType } = require('../../crates/hubwire/assets/hubwire.min.js');
+    return ours(url, { transport: HttpTransportType[transport], skipNegotiation, headers });
+  },
 };
 
 /**
@@ -54,7 +58,7 @@ const hubwire = {
 const transports = {
   longPolling: { name: 'LongPolling', transport: 'LongPolling', skipNegotiation: false, saysGoodbye: true, pings: false },
   serverSentEvents: { name: 'ServerSentEvents', transport: 'ServerSentEvents', skipNegotiation: false, saysGoodbye: false, pings: true },
-  shortPolling: { name: 'ShortPolling', create: () => new PollingTransport({ short: true }), skipNegotiation: false, saysGoodbye: true, pings: false },
+  shortPolling: { name: 'ShortPolling', transport: 'ShortPolling', create: () => new PollingTransport({ short: true }), skipNegotiation: false, saysGoodbye: true, pings: false },
   webSockets: { name: 'WebSockets', transport: 'WebSockets', skipNegotiation: false, saysGoodbye: true, pings: true },
   any: { name: 'whichever gets through', transport: undefined, skipNegotiation: false, saysGoodbye: false, pings: true },
   webSocketsAtOnce: { name: 'WebSockets without negotiation', transport: 'WebSockets', skipNegotiation: true, saysGoodbye: true, pings: true },
@@ -94,6 +98,10 @@ export const matrix = [
   combination(officialOverOurs, transports.shortPolling, protocols.messagepack),
   combination(hubwire, transports.webSockets, protocols.json),
   combination(hubwire, transports.webSocketsAtOnce, protocols.json),
+  // It waits for its goodbye to be posted, and takes an event stream that ends without one for a lost network.
+  combination(hubwire, { ...transports.serverSentEvents, saysGoodbye: true }, protocols.json),
+  combination(hubwire, transports.longPolling, protocols.json),
+  combination(hubwire, transports.shortPolling, protocols.json),
 ];
 
 function combination(client, transport, protocol) {
@@ -102,7 +110,6 @@ function combination(client, transport, protocol) {
     negotiates: !transport.skipNegotiation,
     saysGoodbye: transport.saysGoodbye,
     pings: transport.pings,
-    streams: client.streams,
     setsHeaders: client.setsHeaders,
     ping: protocol.ping,
     bytes: protocol.bytes,

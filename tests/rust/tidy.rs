@@ -279,16 +279,6 @@ fn unfit(vectors: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_crate_carries_the_javascript_client_that_is_tested() -> Outcome {
-    let carried = read("crates/hubwire/assets/hubwire.js")?;
-    assert!(
-        carried == read("js-client/src/hubwire.js")?,
-        "crates/hubwire/assets/hubwire.js is a copy of js-client/src/hubwire.js; copy it again"
-    );
-    Ok(())
-}
-
-#[test]
 fn every_guarantee_has_its_test() -> Outcome {
     let mut broken = Vec::new();
     for row in read("docs/guarantees.md")?.lines().filter(|line| line.starts_with('|')) {

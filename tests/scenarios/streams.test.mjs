@@ -11,8 +11,7 @@ import { SOON, until } from '../kit/within.mjs';
 
 const server = await TestServer.start();
 after(() => server.stop());
-const every = scenariosOn(server);
-const scenario = (name, body) => every(name, body, { carriedBy: ({ streams }) => streams });
+const scenario = scenariosOn(server);
 
 const numbers = (count) => Array.from({ length: count }, (_, number) => number);
 const failed = (method, text) => `An unexpected error occurred invoking '${method}' on the server. HubException: ${text}`;

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, Resource, web};
 
 /// The client as one script: ES5, no dependencies, names of `@microsoft/signalr` under the global `hubwire`.
-pub const CLIENT_JS: &str = include_str!("../assets/hubwire.js");
+pub const CLIENT_JS: &str = include_str!("../assets/hubwire.min.js");
 
 /// An actix-web service that serves [`CLIENT_JS`] at `path`.
 ///

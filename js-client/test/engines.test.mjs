@@ -1,0 +1,128 @@
+// What engines lack: a Promise, a console, fetch; and bytes where the protocol is not text.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import vm from 'node:vm';
+
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+
+import { OFFERS, Server, Socket, hubwire } from './kit.mjs';
+
+const SCRIPT = readFileSync(new URL('../../crates/hubwire/assets/hubwire.min.js', import.meta.url), 'utf8');
+
+/** The client in an engine that has timers and nothing else. */
+function bareEngine() {
+  const context = vm.createContext({ setTimeout, clearTimeout });
+  vm.runInContext('delete this.Promise; delete this.console; this.self = this;', context);
+  vm.runInContext(SCRIPT, context);
+  return context;
+}
+
+test('an engine without Promise connects, calls and is told of errors', async () => {
+  const { hubwire } = bareEngine();
+  const sockets = [];
+  class WebSocket extends Socket {
+    constructor(url) {
+      super(url);
+      sockets.push(this);
+    }
+  }
+  const connection = new hubwire.HubConnectionBuilder()
+    .withUrl('http://example.org/chat', { WebSocket, skipNegotiation: true, transport: 1 })
+    .build();
+  const started = connection.start();
+  assert.ok(!(started instanceof Promise));
+  while (!sockets.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  const [socket] = sockets;
+  const [hello] = await Promise.all([socket.accept(), new Promise((resolve, reject) => started.then(resolve, reject))]);
+  assert.deepEqual(hello, { protocol: 'json', version: 1 });
+  const answer = new Promise((resolve, reject) => connection.invoke('Echo').then(resolve, reject));
+  socket.say({ type: 3, invocationId: (await socket.next()).invocationId, result: 1 });
+  assert.equal(await answer, 1);
+  const order = [];
+  connection.invoke('Fail').then(null, (error) => { order.push(error.message); return 'caught'; })
+    .then((value) => { order.push(value); throw new Error('thrown'); })
+    .catch((error) => order.push(error.message));
+  order.push('before');
+  socket.say({ type: 3, invocationId: (await socket.next()).invocationId, error: 'no' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(order, ['before', 'no', 'caught', 'thrown']);
+  await new Promise((resolve) => connection.stop().then(resolve));
+  assert.equal(connection.state, 'Disconnected');
+});
+
+test("Microsoft's MessagePack protocol goes over a WebSocket as bytes", async () => {
+  const server = new Server();
+  const protocol = new MessagePackHubProtocol();
+  const connection = server.builder().withHubProtocol(protocol).build();
+  const started = connection.start();
+  const socket = await server.sockets.next();
+  socket.open();
+  assert.equal(socket.binaryType, 'arraybuffer');
+  assert.deepEqual(await socket.received.next(), { protocol: 'messagepack', version: 1 });
+  const heard = [];
+  connection.on('said', (bytes) => heard.push([...bytes]));
+  // A message may follow right behind the handshake.
+  const hello = new TextEncoder().encode('{}\x1e');
+  const message = new Uint8Array(protocol.writeMessage({ type: 1, target: 'said', arguments: [new Uint8Array([1, 30, 2])], headers: {} }));
+  socket.onmessage({ data: new Uint8Array([...hello, ...message]).buffer });
+  await started;
+  assert.deepEqual(heard, [[1, 30, 2]]);
+  await socket.received.next();
+  const call = connection.invoke('Echo', 'x');
+  const [sent] = protocol.parseMessages(toBuffer(await socket.received.next()), { log() {} });
+  assert.equal(sent.target, 'Echo');
+  socket.onmessage({ data: toBuffer(protocol.writeMessage({ type: 3, invocationId: sent.invocationId, result: 'x', headers: {} })) });
+  assert.equal(await call, 'x');
+  await connection.stop();
+});
+
+function toBuffer(bytes) {
+  return new Uint8Array(bytes).buffer;
+}
+
+test('bytes are not offered to event streams, and are polled as bytes', async () => {
+  const server = new Server();
+  const protocol = new MessagePackHubProtocol();
+  server.answer.availableTransports = [OFFERS.ServerSentEvents, OFFERS.LongPolling];
+  const polls = [new TextEncoder().encode('{}\x1e').buffer];
+  let isOpen = false;
+  server.respond = ({ method, url, responseType, content }) => {
+    if (url.includes('/negotiate')) return { statusCode: 200, content: JSON.stringify(server.answer) };
+    if (method !== 'GET') return { statusCode: 200, content };
+    assert.equal(responseType, 'arraybuffer');
+    if (!isOpen) {
+      isOpen = true;
+      return { statusCode: 200, content: new ArrayBuffer(0) };
+    }
+    return polls.length ? { statusCode: 200, content: polls.shift() } : new Promise(() => {});
+  };
+  const connection = server.builder({ EventSource: class {} }).withHubProtocol(protocol).build();
+  await connection.start();
+  await Promise.all([connection.send('A', 1), connection.send('B', 2), connection.send('C', 3)]);
+  const posts = server.requests.filter(({ method, content }) => method === 'POST' && typeof content === 'object');
+  const messages = posts.flatMap(({ content }) => protocol.parseMessages(toBuffer(content), { log() {} }));
+  assert.deepEqual(messages.map(({ target }) => target), ['A', 'B', 'C']);
+  assert.equal(connection.attempts[0].transport, 'ServerSentEvents');
+  await connection.stop();
+});
+
+test('levels have names, and a logger says what it is told', (t) => {
+  const build = (level) => new hubwire.HubConnectionBuilder().withUrl('http://example.org/').configureLogging(level).build();
+  assert.throws(() => build('loud'), /Unknown log level/);
+  for (const name of ['trace', 'debug', 'info', 'Information', 'warn', 'warning', 'error', 'critical', 'none']) {
+    build(name);
+  }
+  const warn = t.mock.method(console, 'warn', () => {});
+  const connection = build('warn');
+  assert.equal(connection.state, 'Disconnected');
+  assert.equal(warn.mock.callCount(), 0);
+});
+
+test('enums have the official values, both ways', () => {
+  assert.equal(hubwire.HttpTransportType[hubwire.HttpTransportType.ShortPolling], 'ShortPolling');
+  assert.equal(hubwire.HubConnectionState.Connected, 'Connected');
+  assert.equal(hubwire.TransferFormat.Binary, 2);
+  assert.equal(hubwire.MessageType.Sequence, 9);
+});

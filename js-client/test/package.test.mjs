@@ -1,0 +1,112 @@
+// The package as it is published: what it weighs, what engines and tools make of it, and that what is committed is what is built.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+import { parse } from 'acorn';
+
+import { ASSET, asset, build } from '../build.mjs';
+import { rows } from '../sizes.mjs';
+
+const HERE = fileURLToPath(new URL('../', import.meta.url));
+
+// Bytes after gzip -9: what a page pays when the server compresses.
+const BUDGET = 7_150;
+
+const SHIPPED = { 'hubwire.min.js': 'script', 'hubwire.cjs': 'script', 'hubwire.mjs': 'module' };
+
+const shipped = (name) => readFileSync(join(HERE, 'dist', name));
+
+/** Runs a tool of node_modules and gives what it prints; fails, with all of it, if the tool does. */
+function run(tool, ...args) {
+  try {
+    return execFileSync(process.execPath, [join(HERE, 'node_modules', tool), ...args], { cwd: HERE, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    throw new Error(`${tool} ${args.join(' ')}\n${error.stdout}${error.stderr}`);
+  }
+}
+
+before(() => build());
+
+test('the server hands out what the sources are built to', () => {
+  assert.ok(readFileSync(ASSET, 'utf8') === asset(), 'the asset is stale: npm run build');
+});
+
+for (const [name, sourceType] of Object.entries(SHIPPED)) {
+  test(`${name} is ES5${sourceType === 'module' ? ' but for its exports' : ''}`, () => {
+    const code = shipped(name).toString();
+    // The least that acorn reads modules in; without its last statement, the exports, the rest is a script.
+    parse(code, { ecmaVersion: sourceType === 'module' ? 6 : 5, sourceType });
+    if (sourceType === 'module') parse(code.replace(/export\s*\{[^}]*\};/, ''), { ecmaVersion: 5 });
+    assert.doesNotMatch(code, /__(extends|assign|awaiter|spreadArray|generator)/);
+  });
+
+  test(`${name} stays within its byte budget`, (t) => {
+    const size = gzipSync(shipped(name), { level: 9 }).length;
+    t.diagnostic(`${size} of ${BUDGET} bytes`);
+    assert.ok(size <= BUDGET, `${size} bytes are over the budget of ${BUDGET}`);
+  });
+}
+
+test('the README says what the scripts weigh', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  for (const row of rows()) assert.ok(readme.includes(row), `not in the README: ${row}`);
+});
+
+test('both module systems of Node get the same names, without a window', async () => {
+  const { createRequire } = await import('node:module');
+  const required = createRequire(import.meta.url)('hubwire');
+  const imported = await import('hubwire');
+  assert.deepEqual(Object.keys(imported).filter((name) => !/^(default|module\.exports)$/.test(name)).sort(), Object.keys(required).sort());
+  assert.equal(typeof required.HubConnectionBuilder, 'function');
+});
+
+test('source maps lead to the sources', () => {
+  for (const name of ['hubwire.min.js', 'hubwire.mjs']) {
+    const map = JSON.parse(shipped(`${name}.map`));
+    assert.ok(map.sources.includes('../src/hub-connection.ts'), map.sources.join());
+    assert.match(map.sourcesContent[map.sources.indexOf('../src/hub-connection.ts')], /What the application holds/);
+  }
+});
+
+test('a program compiles against this package and against the official one', () => {
+  for (const name of ['hubwire', '@microsoft/signalr']) {
+    const directory = mkdtempSync(join(HERE, 'types-'));
+    try {
+      const program = readFileSync(new URL('types/program.ts', import.meta.url), 'utf8');
+      writeFileSync(join(directory, 'program.ts'), program.replaceAll('@microsoft/signalr', name));
+      const options = ['--noEmit', '--strict', '--target', 'ES2020', '--lib', 'ES2020,DOM', '--skipLibCheck', 'false'];
+      for (const resolution of [['Node16', 'Node16'], ['ES2020', 'Bundler']]) {
+        run('typescript/bin/tsc', ...options, '--module', resolution[0], '--moduleResolution', resolution[1], join(directory, 'program.ts'));
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+});
+
+test('everything that the official package exports is here', async () => {
+  const official = Object.keys(await import('@microsoft/signalr')).filter((name) => !/^(default|__esModule|module\.exports)$/.test(name));
+  const ours = Object.keys(await import('hubwire'));
+  assert.deepEqual(official.filter((name) => !ours.includes(name)), []);
+});
+
+test('publint and attw have nothing to say', () => {
+  run('publint/src/cli.js', '--strict');
+  run('@arethetypeswrong/cli/dist/index.js', '--pack', '--exclude-entrypoints', 'hubwire.min.js');
+});
+
+test('a bundler makes a page of it', async () => {
+  const esbuild = await import('esbuild');
+  const { outputFiles: [{ text }] } = await esbuild.build({
+    stdin: { contents: "import { HubConnectionBuilder } from 'hubwire'; globalThis.made = new HubConnectionBuilder().withUrl('http://example.org/').build();", resolveDir: HERE },
+    bundle: true, write: false, format: 'iife', target: 'es5', platform: 'browser',
+  });
+  new Function(text)();
+  assert.equal(globalThis.made.state, 'Disconnected');
+});
