@@ -1,4 +1,5 @@
-// Builds the package: `npm run build`. TypeScript takes the types off, rollup makes one file of it, terser a small one.
+// Builds the package: `npm run build`. TypeScript takes the types off, rollup makes one file of it, terser a small one,
+// and what pages load gets the names that compress best.
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { rollup } from 'rollup';
 import { minify } from 'terser';
 
+import { rename } from './names.mjs';
+
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 const BANNER = '/*! hubwire | MIT OR Apache-2.0 */';
 
@@ -16,8 +19,10 @@ const UMD = `(function (root, factory) {
   if (typeof exports === 'object') factory(exports);
   else if (typeof define === 'function' && define.amd) define(['exports'], factory);
   else factory(root.hubwire = {});
-})(this, function (exports) {
-  'use strict';`;
+})(this, function (exports) {`;
+
+// More find less and less; so many take some seconds.
+const ATTEMPTS = 40_000;
 
 const require = createRequire(import.meta.url);
 
@@ -61,7 +66,7 @@ async function write(bundle, options, file) {
     format: { comments: /^!/ },
     sourceMap: { content: JSON.stringify(map), filename: name, url: `${name}.map`, includeSources: true },
   });
-  writeFileSync(file, `${small.code}\n`);
+  writeFileSync(file, `${options.format === 'es' ? small.code : rename(small.code, ATTEMPTS)}\n`);
   writeFileSync(`${file}.map`, small.map);
 }
 

@@ -1,19 +1,14 @@
 import { HubConnection } from './hub-connection';
 import { JsonHubProtocol } from './json-protocol';
-import { loggerOf } from './logging';
-import { absolute, assign } from './platform';
-import { policyOf } from './retry';
+import { assign, each } from './platform';
 
-/** Collects the settings of a connection, each under the name of the method that it was given to. */
+/** Collects the settings of a connection: the options of `withUrl`, and what the methods were given, each under its name. */
 export function HubConnectionBuilder(this: any) {
   const self = this;
-  // A request may take longer than servers hold polls. Both defaults are SignalR's.
-  const options: any = { timeout: 100000, withCredentials: true };
-  const settings: any = { withHubProtocol: new (JsonHubProtocol as any)(), _options: options };
+  // A request may take longer than servers hold polls. Both numbers are SignalR's.
+  const settings: any = { withHubProtocol: new (JsonHubProtocol as any)(), timeout: 100000, withCredentials: true };
 
-  [
-    'configureLogging', 'withHubProtocol', 'withAutomaticReconnect', 'withStatefulReconnect', 'withServerTimeout', 'withKeepAliveInterval',
-  ].forEach(function (name) {
+  each('configureLogging withHubProtocol withAutomaticReconnect withStatefulReconnect withServerTimeout withKeepAliveInterval', function (name) {
     self[name] = function (value: any) {
       // Without a value it is asked for as it is by default.
       settings[name] = value === undefined ? {} : value;
@@ -23,15 +18,11 @@ export function HubConnectionBuilder(this: any) {
 
   self.withUrl = function (url: string, transportOrOptions?: any) {
     settings._url = url;
-    assign(options, typeof transportOrOptions === 'object' ? transportOrOptions : { transport: transportOrOptions });
+    assign(settings, transportOrOptions > 0 ? { transport: transportOrOptions } : transportOrOptions);
     return self;
   };
 
   self.build = function () {
-    return new (HubConnection as any)(assign(assign({}, settings), {
-      _url: absolute(settings._url),
-      _logger: loggerOf(options.logger === undefined ? settings.configureLogging : options.logger),
-      _policy: policyOf(settings.withAutomaticReconnect),
-    }));
+    return new (HubConnection as any)(assign({}, settings));
   };
 }

@@ -1,30 +1,27 @@
 import type * as Api from './hubwire';
+import { each } from './platform';
 
-/** What TypeScript makes of an enum, from its names; `value` gives the number that belongs to the name at an index. */
-function numbered(names: string, value: (index: number) => number): any {
+/** What TypeScript makes of an enum: names with values, and the way back. */
+function enumeration(names: string, first: number | ((index: number, name: string) => any)): any {
   const result: any = {};
-  names.split(' ').forEach(function (name, index) {
-    const number = value(index);
-    result[number] = name;
-    result[name] = number;
+  each(names, function (name, index) {
+    result[result[name] = typeof first === 'function' ? first(index, name) : first + index] = name;
   });
   return result;
 }
 
 export const LogLevel: typeof Api.LogLevel =
-  numbered('Trace Debug Information Warning Error Critical None', function (index) { return index; });
+  enumeration('Trace Debug Information Warning Error Critical None', 0);
 
 export const MessageType: typeof Api.MessageType =
-  numbered('Invocation StreamItem Completion StreamInvocation CancelInvocation Ping Close Ack Sequence', function (index) { return index + 1; });
+  enumeration('Invocation StreamItem Completion StreamInvocation CancelInvocation Ping Close Ack Sequence', 1);
 
 export const TransferFormat: typeof Api.TransferFormat =
-  numbered('Text Binary', function (index) { return index + 1; });
+  enumeration('Text Binary', 1);
 
 // Flags: none, then SignalR's three. The server's own transport is far off, where SignalR will not come soon.
 export const HttpTransportType: typeof Api.HttpTransportType =
-  numbered('None WebSockets ServerSentEvents LongPolling ShortPolling', function (index) { return [0, 1, 2, 4, 128][index]; });
+  enumeration('None WebSockets ServerSentEvents LongPolling ShortPolling', function (index) { return [0, 1, 2, 4, 128][index]; });
 
-export const HubConnectionState: typeof Api.HubConnectionState = {} as any;
-'Disconnected Connecting Connected Disconnecting Reconnecting'.split(' ').forEach(function (name) {
-  (HubConnectionState as any)[name] = name;
-});
+export const HubConnectionState: typeof Api.HubConnectionState =
+  enumeration('Disconnected Connecting Connected Disconnecting Reconnecting', function (_index, name) { return name; });

@@ -1,5 +1,5 @@
-import { AbortError, HttpError, TimeoutError } from './errors';
-import { assign, bare, root } from './platform';
+import { AbortError, TimeoutError, unexpected } from './errors';
+import { assign, each, root } from './platform';
 import { P } from './promise';
 
 /** What an answer to a request is to SignalR's clients. */
@@ -11,31 +11,27 @@ export function HttpResponse(this: any, statusCode: number, statusText?: string,
 
 /** The base of clients that an application brings: `send` is theirs. */
 export function HttpClient() {}
-['get', 'post', 'delete'].forEach(function (method) {
+each('get post delete', function (method) {
   HttpClient.prototype[method] = function (url: string, options: any) {
     return this.send(assign({ method: method.toUpperCase(), url: url }, options));
   };
 });
 
 /** XMLHttpRequest where there is one, which is every page; else fetch, which is Node and service workers. */
-export function DefaultHttpClient(this: any, _logger?: any, xhr?: any) {
-  this._xhr = xhr;
-}
+export function DefaultHttpClient() {}
 DefaultHttpClient.prototype = new (HttpClient as any)();
 DefaultHttpClient.prototype.send = function (request: any): Promise<any> {
-  const Xhr = this._xhr || root.XMLHttpRequest;
   return new P(function (resolve, reject) {
     const url = request.url;
-    const content = request.content;
-    const signal = request.abortSignal || {};
     const isBinary = request.responseType === 'arraybuffer';
     const withCredentials = request.withCredentials !== false;
+    const Xhr = request.XMLHttpRequest || root.XMLHttpRequest;
     // Either can be aborted.
     const exchange: any = Xhr ? new Xhr() : new AbortController();
     const timer = request.timeout && setTimeout(function () { fail(new TimeoutError()); }, request.timeout);
-    // Of a body without a type, engines have odd ideas.
     const headers = assign({
-      'Content-Type': content && content.byteLength ? 'application/octet-stream' : 'text/plain;charset=UTF-8',
+      // Of a body without a type, engines have odd ideas. Servers do not ask.
+      'Content-Type': 'text/plain;charset=UTF-8',
       'X-Requested-With': 'XMLHttpRequest',
     }, request.headers);
 
@@ -44,36 +40,31 @@ DefaultHttpClient.prototype.send = function (request: any): Promise<any> {
       reject(error);
       exchange.abort();
     }
-    function answer(statusCode: number, statusText: string, content: any) {
+    function answer(source: any, content: any) {
+      const response = new (HttpResponse as any)(source.status, source.statusText, content);
       clearTimeout(timer);
-      if (statusCode >= 200 && statusCode < 300) resolve(new (HttpResponse as any)(statusCode, statusText, content));
-      else fail(new HttpError(bare(url) + ' answered ' + statusCode + ' ' + (isBinary ? '' : content.slice(0, 60)), statusCode));
+      if (/^2/.test(source.status)) resolve(response);
+      else fail(unexpected(url, response));
     }
-    function lost(cause: any) {
-      fail(assign(Error('No answer from ' + bare(url)), { cause: cause }));
-    }
-    signal.onabort = function () { fail(new AbortError()); };
+    if (request.abortSignal) request.abortSignal.onabort = function () { fail(new AbortError()); };
 
     if (Xhr) {
-      exchange.open(request.method, url, true);
+      exchange.open(request.method, url);
       exchange.withCredentials = withCredentials;
       for (const name in headers) exchange.setRequestHeader(name, headers[name]);
       if (isBinary) exchange.responseType = 'arraybuffer';
-      exchange.onload = function () { answer(exchange.status, exchange.statusText, isBinary ? exchange.response : exchange.responseText); };
-      exchange.onerror = lost;
-      exchange.send(content || '');
+      exchange.onload = exchange.onerror = function () { answer(exchange, isBinary ? exchange.response : exchange.responseText); };
+      exchange.send(request.content || '');
     } else {
       root.fetch(url, {
         method: request.method,
-        body: content || undefined,
+        body: request.content,
         headers: headers,
         credentials: withCredentials ? 'include' : 'same-origin',
         signal: exchange.signal,
       }).then(function (response: any) {
-        return response[isBinary ? 'arrayBuffer' : 'text']().then(function (content: any) {
-          answer(response.status, response.statusText, content);
-        });
-      }).then(null, lost);
+        return response[isBinary ? 'arrayBuffer' : 'text']().then(function (content: any) { answer(response, content); });
+      }).catch(function (error: any) { answer({}, error.cause || error); });
     }
   });
 };

@@ -316,7 +316,7 @@ export declare class HubConnection {
   readonly transport: string | null;
   /** Hubwire's own: the transports that were tried for this connection, in order. */
   readonly attempts: ConnectionAttempt[];
-  /** May be set while the state is Disconnected or Reconnecting. */
+  /** May be set; it is where the next start or reconnect goes. */
   get baseUrl(): string;
   set baseUrl(url: string);
   start(): Promise<void>;

@@ -1,56 +1,52 @@
-import { root } from './platform';
+import { noop, root } from './platform';
 
 /**
  * As much of a Promise as this client and those who wait for it need, for engines without one:
  * `then` and `catch`, with callbacks that run later and thenables that are waited for.
  */
 function Later(this: any, executor: (resolve: (value?: any) => void, reject: (reason: any) => void) => void) {
-  let outcome = -1;
+  let waiting: any = [];
+  let isRejected: any;
   let value: any;
-  let waiting: any[] = [];
 
-  function tell(reactions: any) {
-    setTimeout(function () { reactions[outcome](value); }, 0);
-  }
-
+  /** Settles by the first word of `run`. */
   function attempt(run: any) {
-    let isOpen = true;
     function settler(as: number) {
       return function (what: any) {
-        if (!isOpen) return;
-        isOpen = false;
-        if (!as && what && typeof what.then === 'function') {
+        if (!run) return;
+        run = 0;
+        if (!as && what && what.then) {
           attempt(function (resolve: any, reject: any) { what.then(resolve, reject); });
-          return;
+        } else {
+          isRejected = as;
+          value = what;
+          waiting.forEach(function (react: any) { react(); });
+          waiting = 0;
         }
-        outcome = as;
-        value = what;
-        waiting.forEach(tell);
       };
     }
-    const reject = settler(1);
     try {
-      run(settler(0), reject);
+      run(settler(0), settler(1));
     } catch (error) {
-      reject(error);
+      settler(1)(error);
     }
   }
 
   this.then = function (onfulfilled: any, onrejected: any) {
     return new (Later as any)(function (resolve: any, reject: any) {
-      function reaction(callback: any, otherwise: any) {
-        return function (what: any) {
-          if (!callback) return otherwise(what);
+      function react() {
+        setTimeout(function () {
+          const callback = isRejected ? onrejected : onfulfilled;
           try {
-            resolve(callback(what));
+            if (!callback && isRejected) throw value;
+            resolve(callback ? callback(value) : value);
           } catch (error) {
             reject(error);
           }
-        };
+        }, 0);
       }
-      const reactions = [reaction(onfulfilled, resolve), reaction(onrejected, reject)];
-      if (outcome < 0) waiting.push(reactions);
-      else tell(reactions);
+      if (waiting) waiting.push(react);
+      else react();
     });
   };
 
@@ -63,11 +59,11 @@ function Later(this: any, executor: (resolve: (value?: any) => void, reject: (re
 
 export const P: PromiseConstructor = root.Promise || Later;
 
-/** A promise that the caller settles, or that is settled with `value`; what `run` throws rejects it. */
 export function resolved(value?: any): Promise<any> {
   return new P(function (resolve) { resolve(value); });
 }
 
-export function pause(ms: number): Promise<any> {
-  return new P(function (resolve) { setTimeout(resolve, ms); });
+/** For promises whose failure is seen elsewhere. */
+export function quietly(promise: any): Promise<any> {
+  return resolved(promise).catch(noop);
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from './platform';
 import { P } from './promise';
 import { Message } from './wire';
 
@@ -9,15 +10,15 @@ const ACK_DELAY = 1000;
 
 /**
  * What makes a connection survive the loss of its socket (version 2 of the hub protocol): messages are
- * counted on both sides, and kept until they are acknowledged.
+ * counted on both sides, from 1, and kept until they are acknowledged.
  */
 export function replayBuffer(protocol: any, write: (data: any) => any, limit: number) {
-  let unacked: any[] = [];
-  const waiting: any[] = [];
+  const unacked: any[] = [];
+  let waiting: any[] = [];
   let held = 0;
-  let sent = 0;
-  let next = 1;
-  let latest = 0;
+  let acked = 0;
+  let received = 0;
+  let newest = 0;
   let isAway: any;
   let isWaiting: any;
   let ackTimer: any;
@@ -26,66 +27,63 @@ export function replayBuffer(protocol: any, write: (data: any) => any, limit: nu
     write(protocol.writeMessage({ type: type, sequenceId: sequenceId }));
   }
 
-  function release(how: number, error?: any) {
-    waiting.splice(0).forEach(function (settlers) { settlers[how](error); });
-  }
-
-  function hasRoom() {
-    return held < (limit || BUFFER_SIZE);
+  /** Settles the sends that wait for room: resolves those for which there is some, rejects all by an error. */
+  function release(error?: any) {
+    if (!error && held >= (limit || BUFFER_SIZE)) return;
+    waiting.forEach(function (settlers) { settlers[error ? 1 : 0](error); });
+    waiting = [];
   }
 
   return {
     /** Sends now, or when the socket is back; settles when there is room for more. */
     _send: function (message: any) {
       const data = protocol.writeMessage(message);
-      const size = data.length || data.byteLength;
-      held += size;
-      unacked.push({ _id: ++sent, _data: data, _size: size });
+      held += sizeOf(data);
+      unacked.push(data);
       if (!isAway) write(data);
       return new P(function (resolve, reject) {
-        if (hasRoom()) resolve(0 as any);
-        else waiting.push([resolve, reject]);
+        waiting.push([resolve, reject]);
+        release();
       });
     },
 
     /** Whether a message is news. Those about the counting itself end here. */
     _accepts: function (message: any) {
       const id = message.sequenceId;
-      if (message.type === Message.Sequence) {
-        if (id > next) throw Error("Sequence ID greater than what was received.");
-        next = id;
+      const type = message.type;
+      if (type === Message.Sequence) {
+        if (!(id <= received + 1)) throw Error('Invalid sequence ' + id);
+        received = id - 1;
         isWaiting = 0;
       }
       if (isWaiting) return;
-      if (message.type === Message.Ack) {
-        unacked = unacked.filter(function (entry) {
-          if (entry._id > id) return true;
-          held -= entry._size;
-        });
-        if (hasRoom()) release(0);
+      if (type === Message.Ack) {
+        for (; unacked.length && acked < id; acked++) held -= sizeOf(unacked.shift());
+        release();
       }
-      if (message.type >= Message.Ping) return message.type < Message.Ack;
+      if (type >= Message.Ping) return type < Message.Ack;
       ackTimer = ackTimer || setTimeout(function () {
         ackTimer = 0;
-        if (!isAway) say(Message.Ack, latest);
+        if (!isAway) say(Message.Ack, newest);
       }, ACK_DELAY);
-      return next++ > latest && (latest = next - 1);
+      return ++received > newest && (newest = received);
     },
 
+    /** Whether its loss can be made good; another one on the way back cannot. */
     _lost: function () {
-      isAway = isWaiting = 1;
+      return !isAway && (isAway = isWaiting = 1);
     },
 
     /** The first thing on a new socket: which message comes first, and those that may not have arrived. */
     _resume: function () {
       isAway = 0;
-      say(Message.Sequence, unacked.length ? unacked[0]._id : sent + 1);
-      unacked.forEach(function (entry) { write(entry._data); });
+      say(Message.Sequence, acked + 1);
+      unacked.forEach(write);
     },
 
     _drop: function (error: any) {
       clearTimeout(ackTimer);
-      release(1, error);
+      release(error);
     },
   };
 }

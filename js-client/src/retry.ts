@@ -1,4 +1,4 @@
-import { root } from './platform';
+import { each, root } from './platform';
 
 // SignalR's delays: the first attempt at once, a short restart is bridged.
 const DELAYS = [0, 2000, 10000, 30000];
@@ -23,18 +23,18 @@ export function policyOf(policy: any) {
 export function whenReady(ms: number, callback: () => void) {
   const timer = setTimeout(ready, ms);
 
-  function each(act: string) {
+  function listen(act: string) {
     // What a document is told of its visibility, its window hears too.
-    ['online', 'pageshow', 'visibilitychange'].forEach(function (event) { if (root[act]) root[act](event, ready); });
+    if (root[act]) each('online pageshow visibilitychange', function (event) { root[act](event, ready); });
   }
   function cancel() {
     clearTimeout(timer);
-    each('removeEventListener');
+    listen('removeEventListener');
   }
   function ready() {
     cancel();
     callback();
   }
-  each('addEventListener');
+  listen('addEventListener');
   return cancel;
 }

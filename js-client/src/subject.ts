@@ -1,9 +1,11 @@
+import { each } from './platform';
+
 /** A stream that the application feeds, or that the server does: whoever subscribes gets what comes from then on. */
 export function Subject(this: any) {
   this.observers = [];
 }
 
-['next', 'error', 'complete'].forEach(function (event) {
+each('next error complete', function (event) {
   Subject.prototype[event] = function (value: any) {
     this.observers.slice().forEach(function (observer: any) {
       if (observer[event]) observer[event](value);

@@ -1,30 +1,16 @@
-import { assign, noop, withQuery } from './platform';
-import { P, pause, resolved } from './promise';
+import { assign, sizeOf, withQuery } from './platform';
+import { P, quietly, resolved } from './promise';
 
 /**
  * The transports, in the shape of SignalR's ITransport, in which an application may bring its own.
  * Each is used for one connection; where a stateful one is resumed, for its next socket there is a new one.
  */
 
-/** What a transport needs of the link that it serves. */
-export interface Wire {
-  _options: any;
-  /** WebSocket and EventSource, by their flags. */
-  _classes: any;
-  _url: string;
-  /** The same with the access token, where headers cannot be set. */
-  _tokenUrl: string;
-  _isBinary: boolean;
-  /** Whether the server understands numbered POSTs and acknowledged polls. */
-  _acks: any;
-  /** A request with the headers, the token and the time limit of the connection. */
-  _request: (method: string, url: string, content?: any) => Promise<any>;
-}
+/** Asks the server, with the headers, the token and the time limit of the connection. */
+export type Request = (method: string, url: string, content?: any, tries?: number) => Promise<any>;
 
-// Tries again, of a request that may be made twice, and the first pause before one; each next is twice as long.
-// All together stay well within the 15 s for which a server remembers who is away.
-const RETRIES = 6;
-const RETRY_PAUSE = 40;
+// Tries again, of a request that may be made twice.
+export const RETRIES = 6;
 
 // A POST carries what waits, up to so many characters: servers bound what they read at once.
 const MOST_PER_POST = 65536;
@@ -33,151 +19,94 @@ const MOST_PER_POST = 65536;
 const QUICK_POLL = 50;
 const SLOW_POLL = 1600;
 
-export function webSocket(wire: Wire): any {
-  const options = wire._options;
-  let socket: any;
-  const self: any = {
-    connect: function () {
-      return new P<void>(function (resolve, reject) {
-        const url = wire._tokenUrl.replace(/^http/i, 'ws');
-        const Socket = wire._classes[1];
-        let isOpen: any;
-        // Old engines take any second argument for a protocol, so only a class that was given gets one.
-        socket = options.WebSocket ? new Socket(url, [], { headers: options.headers }) : new Socket(url);
-        socket.binaryType = 'arraybuffer';
-        socket.onopen = function () { resolve(isOpen = 1 as any); };
-        socket.onmessage = function (event: any) { self.onreceive(event.data); };
-        // Some engines say only one of these two, and the first says more where both come.
-        socket.onerror = socket.onclose = function (event: any) {
-          const error = Error('WebSocket closed with status code: ' + event.code + ' (' + (event.reason || event.message || '') + ').');
-          if (!isOpen) reject(error);
-          else if (event.code) self.onclose(event.code === 1000 ? undefined : error);
-        };
-      });
-    },
-    send: function (data: any) {
-      return resolved(socket.send(data));
-    },
-    stop: function () {
-      if (socket) socket.close();
-    },
-  };
-  return self;
-}
-
-/** Sends by POSTs, one at a time and in order, each with all that waits. */
-function poster(wire: Wire, self: any) {
-  let waiting: any[] = [];
-  let sent = 0;
-  let posting: any;
-
-  function post() {
-    if (posting || !waiting.length) return;
-    const batch: any[] = [];
-    let content: any = '';
-    do {
-      const one = waiting.shift();
-      batch.push(one);
-      content = content ? content + one._data : one._data;
-      // Bytes have no length of that name, and go one message at a time.
-    } while (waiting.length && content.length < MOST_PER_POST);
-
-    function settle(error: any) {
-      posting = 0;
-      batch.forEach(function (one) { (error ? one._reject : one._resolve)(error); });
-      // The server waits for this number, and would refuse all that follow.
-      if (error && wire._acks) self.onclose(error);
-      post();
-    }
-    const url = withQuery(wire._url, 'seq', ++sent);
-    posting = again(wire, function () { return wire._request('POST', url, content); })
-      .then(function () { settle(0); }, settle);
-  }
-
-  self.send = function (data: any) {
-    return new P(function (resolve, reject) {
-      waiting.push({ _data: data, _resolve: resolve, _reject: reject });
-      post();
-    });
-  };
-  /** Settles when what was sent has arrived. */
-  return function () { return resolved(posting); };
-}
-
-/** Makes a request again that got no answer, where the server knows it by its number. */
-function again(wire: Wire, request: () => Promise<any>, tries = 0): Promise<any> {
-  return request().then(null, function (error) {
-    if (!wire._acks || error.statusCode || error.name === 'AbortError' || tries === RETRIES) throw error;
-    return pause(tries && RETRY_PAUSE << tries).then(function () { return again(wire, request, tries + 1); });
-  });
-}
-
-export function serverSentEvents(wire: Wire): any {
-  const options = wire._options;
+/** A WebSocket or an event stream: they say the same to whoever listens. */
+export function socket(Class: any, url: string, options: any, isStream: boolean): any {
   let source: any;
   const self: any = {
     connect: function () {
       return new P<void>(function (resolve, reject) {
         let isOpen: any;
-        source = new wire._classes[2](wire._tokenUrl, {
-          withCredentials: options.withCredentials,
-          headers: options.headers,
-        });
+        // Old engines take any second argument of a WebSocket for a protocol, so only a class that was given gets more.
+        source = isStream ? new Class(url, options) : options.WebSocket ? new Class(url, [], options) : new Class(url);
+        source.binaryType = 'arraybuffer';
         source.onopen = function () { resolve(isOpen = 1 as any); };
         source.onmessage = function (event: any) { self.onreceive(event.data); };
-        // It would connect again by itself, to a connection that is gone.
-        source.onerror = function (event: any) {
+        // Some engines tell of a lost WebSocket by only one of these, and an event stream would connect again by itself.
+        source.onerror = source.onclose = function (event: any) {
+          const code = event.code || event.status || 1006;
+          const error = assign(Error((isStream ? 'EventSource' : 'WebSocket') + ' closed with status code: ' + code + ' (' + (event.reason || event.message || 'no reason given') + ').'), { statusCode: code });
           source.close();
-          (isOpen ? self.onclose : reject)(assign(Error('The event stream ended.'), { statusCode: event.status }));
+          if (isOpen) self.onclose(code === 1000 ? undefined : error);
+          else reject(error);
         };
       });
     },
+    send: function (data: any) {
+      return resolved(source.send(data));
+    },
     stop: function () {
-      return flushed().then(function () { if (source) source.close(); });
+      if (source) source.close();
     },
   };
-  const flushed = poster(wire, self);
   return self;
 }
 
-/** Both kinds of polling; short polls are answered at once. */
-export function polling(wire: Wire, isShort: boolean): any {
+/** Polls, which bring what waits; short ones are answered at once. */
+export function polling(request: Request, url: string, isShort: boolean): any {
   let isOver: any;
   let received = 0;
-  let idle = 0;
-  if (isShort) wire._url += '&transport=shortPolling';
-  const self: any = {
-    connect: function () {
-      // The first poll opens the connection, and is answered at once.
-      return poll().then(function () { next(); });
-    },
-    stop: function () {
-      isOver = 1;
-      return flushed().then(function () { return wire._request('DELETE', wire._url); });
-    },
-  };
-  const flushed = poster(wire, self);
+  let idle = QUICK_POLL;
 
-  function poll() {
-    return again(wire, function () {
-      return wire._request('GET', withQuery(withQuery(wire._url, 'ack', received), '_', Date.now()));
+  // The first poll opens the connection, and is answered at once.
+  function poll(): Promise<any> {
+    return request('GET', withQuery(withQuery(url, 'ack', received), '_', Date.now())).then(function (response) {
+      const data = response.content;
+      if (response.statusCode === 204) return self.onclose();
+      idle = Math.min(idle * 2, SLOW_POLL);
+      if (sizeOf(data)) {
+        received++;
+        idle = QUICK_POLL;
+        self.onreceive(data);
+      }
+      setTimeout(function () { if (!isOver) poll().catch(self.onclose); }, isShort ? idle : 0);
     });
   }
 
-  function next() {
-    if (isOver) return;
-    poll().then(function (response) {
-      const data = response.content;
-      if (response.statusCode === 204) return self.onclose();
-      idle = Math.min(idle * 2 || QUICK_POLL, SLOW_POLL);
-      if (data && (data.length || data.byteLength)) {
-        received++;
-        idle = 0;
-        self.onreceive(data);
-      }
-      pause(isShort ? idle || QUICK_POLL : 0).then(next);
-    }).then(noop, self.onclose);
-  }
-
+  const self: any = {
+    connect: poll,
+    stop: function () {
+      isOver = 1;
+      // Once: who is not reached will notice by itself.
+      return request('DELETE', url, 0, RETRIES + 1);
+    },
+  };
   return self;
+}
+
+/** Has a transport that only receives send by POSTs, one at a time and in order, each with all that waits. */
+export function posting(transport: any, request: Request, url: string, mustArrive: boolean): any {
+  const close = transport.stop;
+  let last = resolved();
+  let batch: any;
+  let count = 0;
+
+  transport.send = function (data: any) {
+    // Bytes have no length of that name, and go one message at a time.
+    if (batch && batch._data.length < MOST_PER_POST) batch._data += data;
+    else {
+      const here = (batch = { _data: data });
+      const post = function () {
+        if (batch === here) batch = 0;
+        return request('POST', withQuery(url, 'seq', ++count), here._data);
+      };
+      last = last.then(post, post);
+      // The server waits for this number, and would refuse all that follow.
+      if (mustArrive) last.catch(transport.onclose);
+    }
+    return last;
+  };
+  transport.stop = function () {
+    return quietly(last).then(close);
+  };
+  return transport;
 }

@@ -83,20 +83,20 @@ test('streams go up item by item, two that stand beside each other too', async (
   const left = new Subject();
   const right = new Subject();
   const result = connection.invoke('Zip', left, right, 5);
-  assert.deepEqual(await socket.next(), { type: 1, target: 'Zip', arguments: [5], streamIds: ['0', '1'], invocationId: '2' });
+  assert.deepEqual(await socket.next(), { type: 1, target: 'Zip', arguments: [5], streamIds: ['1', '2'], invocationId: '0' });
   left.next('a');
   right.next(1);
   left.complete();
   right.error(new Error('out of numbers'));
-  assert.deepEqual(await socket.next(), { type: 2, invocationId: '0', item: 'a' });
-  assert.deepEqual(await socket.next(), { type: 2, invocationId: '1', item: 1 });
-  assert.deepEqual(await socket.next(), { type: 3, invocationId: '0' });
-  assert.deepEqual(await socket.next(), { type: 3, invocationId: '1', error: 'out of numbers' });
-  socket.say({ type: 3, invocationId: '2', result: 'ok' });
+  assert.deepEqual(await socket.next(), { type: 2, invocationId: '1', item: 'a' });
+  assert.deepEqual(await socket.next(), { type: 2, invocationId: '2', item: 1 });
+  assert.deepEqual(await socket.next(), { type: 3, invocationId: '1' });
+  assert.deepEqual(await socket.next(), { type: 3, invocationId: '2', error: 'out of numbers' });
+  socket.say({ type: 3, invocationId: '0', result: 'ok' });
   assert.equal(await result, 'ok');
 
   await connection.send('Feed', new Subject());
-  assert.deepEqual(await socket.next(), { type: 1, target: 'Feed', arguments: [], streamIds: ['3'] });
+  assert.deepEqual(await socket.next(), { type: 1, target: 'Feed', arguments: [], streamIds: ['4'] });
   await connection.stop();
 });
 
@@ -197,7 +197,7 @@ test('messages that are none end the connection, unknown types do not', async ()
 test('calls fail while there is no connection', async () => {
   const { connection } = await new Server().connect();
   await connection.stop();
-  const message = "Cannot send: the connection is in the 'Disconnected' state.";
+  const message = "Cannot send data if the connection is not in the 'Connected' State.";
   await assert.rejects(connection.send('x'), { message });
   await assert.rejects(connection.invoke('x'), { message });
   const failed = new Promise((resolve) => connection.stream('x').subscribe({ next() {}, complete() {}, error: resolve }));

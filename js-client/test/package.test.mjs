@@ -15,8 +15,8 @@ import { rows } from '../sizes.mjs';
 
 const HERE = fileURLToPath(new URL('../', import.meta.url));
 
-// Bytes after gzip -9: what a page pays when the server compresses.
-const BUDGET = 7_150;
+// Bytes after gzip -9: what a page pays when the server compresses. Bundlers give names of their own to the module's.
+const BUDGETS = { 'hubwire.min.js': 6_050, 'hubwire.cjs': 6_050, 'hubwire.mjs': 6_300 };
 
 const SHIPPED = { 'hubwire.min.js': 'script', 'hubwire.cjs': 'script', 'hubwire.mjs': 'module' };
 
@@ -48,8 +48,8 @@ for (const [name, sourceType] of Object.entries(SHIPPED)) {
 
   test(`${name} stays within its byte budget`, (t) => {
     const size = gzipSync(shipped(name), { level: 9 }).length;
-    t.diagnostic(`${size} of ${BUDGET} bytes`);
-    assert.ok(size <= BUDGET, `${size} bytes are over the budget of ${BUDGET}`);
+    t.diagnostic(`${size} of ${BUDGETS[name]} bytes`);
+    assert.ok(size <= BUDGETS[name], `${size} bytes are over the budget of ${BUDGETS[name]}`);
   });
 }
 

