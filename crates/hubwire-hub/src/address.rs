@@ -5,6 +5,7 @@ use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use hubwire_protocol::{ArgumentList, Close, EncodeError};
 use hubwire_transport::{Connection, ConnectionId};
 use serde::de::DeserializeOwned;
@@ -14,7 +15,7 @@ use crate::client_result::ClientResult;
 use crate::encode::Encodings;
 use crate::error::with_sources;
 use crate::hub::Core;
-use crate::registry::Selection;
+use crate::registry::{Selection, Sent};
 use crate::target::Target;
 
 /// Clients that can be called: [`One`] or [`Many`].
@@ -135,14 +136,22 @@ impl Address for Many {
 
 impl Disconnect for One {
     fn disconnect_with(&self, close: Close) -> usize {
-        self.core.registry.disconnect(&self.selection(), &close)
+        disconnect(&self.core, &self.selection(), close)
     }
 }
 
 impl Disconnect for Many {
     fn disconnect_with(&self, close: Close) -> usize {
-        self.core.registry.disconnect(&self.selection, &close)
+        disconnect(&self.core, &self.selection, close)
     }
+}
+
+fn disconnect(core: &Core, selection: &Selection, close: Close) -> usize {
+    let ended = core.registry.disconnect(selection, &close);
+    if let Some(cluster) = &core.cluster {
+        cluster.disconnect(&core.registry, selection, close);
+    }
+    ended
 }
 
 impl<A: Address> Disconnect for ClientProxy<A> {
@@ -187,8 +196,13 @@ impl<A> From<A> for ClientProxy<A> {
 pub struct Delivery {
     receivers: usize,
     exhausted: Vec<Connection>,
+    /// Until more can go to other servers.
+    room: Option<Room>,
     error: Option<EncodeError>,
 }
+
+/// What waits until a bus takes more.
+struct Room(BoxFuture<'static, ()>);
 
 /// Why a call on clients was not sent.
 #[derive(Debug, Error)]
@@ -206,11 +220,20 @@ impl Delivery {
         target: Target<'_>,
         arguments: &A,
     ) -> Self {
-        let protocols = core.registry.protocols(selection);
-        match Encodings::new(protocols, target, arguments) {
+        // Which of those that live elsewhere speak what is not known here.
+        let elsewhere = core.cluster.as_ref().filter(|_| core.registry.may_miss(selection));
+        let encoded = match elsewhere {
+            Some(_) => Encodings::new(core.protocols(), target, arguments),
+            None => Encodings::new(core.registry.protocols(selection), target, arguments),
+        };
+        match encoded {
             Ok(encodings) => {
-                let sent = core.registry.send(selection, &encodings);
-                Self { receivers: sent.receivers, exhausted: sent.exhausted, error: None }
+                let Sent { receivers, exhausted } = core.registry.send(selection, &encodings);
+                let room = elsewhere.and_then(|cluster| {
+                    cluster.send(&core.registry, selection, encodings);
+                    cluster.room().map(Room)
+                });
+                Self { receivers, exhausted, room, error: None }
             }
             Err(error) => {
                 tracing::error!(
@@ -219,7 +242,7 @@ impl Delivery {
                     error = with_sources(&error),
                     "nothing was sent: an argument cannot be written"
                 );
-                Self { receivers: 0, exhausted: Vec::new(), error: Some(error) }
+                Self { receivers: 0, exhausted: Vec::new(), room: None, error: Some(error) }
             }
         }
     }
@@ -231,6 +254,7 @@ impl Delivery {
 }
 
 /// Waits until every receiver has less than `transport_max_buffer_size` bytes waiting, or is gone, or may be: one that comes back with another socket (stateful reconnect) holds nobody up meanwhile.
+/// Where the hub has other servers, it also waits until more can be sent there without anything being dropped, as long as they can be reached.
 ///
 /// # Errors
 ///
@@ -244,8 +268,17 @@ impl IntoFuture for Delivery {
             for connection in self.exhausted {
                 poll_fn(|cx| connection.poll_room_or_away(cx)).await;
             }
+            if let Some(Room(room)) = self.room {
+                room.await;
+            }
             self.error.map_or(Ok(()), |error| Err(error.into()))
         })
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").finish_non_exhaustive()
     }
 }
 

@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::backplane::BackplaneError;
+use crate::elsewhere::Elsewhere;
 use crate::encode;
 use crate::hub::Core;
 use crate::member::{Member, Reply};
@@ -38,6 +40,9 @@ pub(crate) fn poll_call<T>(progress: &Arc<Progress>, poll: impl FnOnce() -> T) -
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InvokeError {
+    /// The server that the client is connected to was not reached, or did not answer.
+    #[error(transparent)]
+    Backplane(#[from] BackplaneError),
     /// The client answered with an error: its handler failed, or it has none.
     #[error("{0}")]
     Client(String),
@@ -100,6 +105,8 @@ enum State {
     /// It failed before it was asked; taken when told.
     Failed(Option<InvokeError>),
     Waiting(Question),
+    /// The client is connected to another server.
+    Elsewhere(Elsewhere),
 }
 
 /// A question that was sent; forgotten when nobody waits for its answer any more.
@@ -113,15 +120,16 @@ struct Question {
 
 impl<R: DeserializeOwned> ClientResult<R> {
     pub(crate) fn ask<A: ArgumentList + ?Sized>(
-        core: &Core,
+        core: &Arc<Core>,
         connection_id: &ConnectionId,
         target: Target<'_>,
         arguments: &A,
     ) -> Self {
-        let state = match Question::send(core, connection_id, target, arguments) {
-            Ok(question) => State::Waiting(question),
-            Err(error) => State::Failed(Some(error)),
+        let state = match core.registry.find(connection_id) {
+            Some(member) => Question::send(member, target, arguments).map(State::Waiting),
+            None => Elsewhere::send(core, connection_id, target, arguments).map(State::Elsewhere),
         };
+        let state = state.unwrap_or_else(|error| State::Failed(Some(error)));
         let result = Self { state, result: PhantomData };
         match core.options.client_result_timeout {
             Some(timeout) => result.timeout(timeout),
@@ -133,8 +141,10 @@ impl<R: DeserializeOwned> ClientResult<R> {
     ///
     /// Counted in whole seconds, so it may be one more. What the client answers later is dropped.
     pub fn timeout(self, timeout: Duration) -> Self {
-        if let State::Waiting(Question { member, id, .. }) = &self.state {
-            member.limit(*id, ticks(timeout));
+        match &self.state {
+            State::Elsewhere(question) => question.limit(ticks(timeout)),
+            State::Failed(_) => {}
+            State::Waiting(Question { member, id, .. }) => member.limit(*id, ticks(timeout)),
         }
         self
     }
@@ -142,17 +152,13 @@ impl<R: DeserializeOwned> ClientResult<R> {
 
 impl Question {
     fn send<A: ArgumentList + ?Sized>(
-        core: &Core,
-        connection_id: &ConnectionId,
+        member: Arc<Member>,
         target: Target<'_>,
         arguments: &A,
     ) -> Result<Self, InvokeError> {
-        let member = core
-            .registry
-            .find(connection_id)
-            .ok_or_else(|| InvokeError::NotFound { connection_id: connection_id.clone() })?;
+        let connection_id = member.id().clone();
         if member.is_connecting() {
-            return Err(InvokeError::Connecting { connection_id: connection_id.clone() });
+            return Err(InvokeError::Connecting { connection_id });
         }
         let gone = || InvokeError::Disconnected { connection_id: connection_id.clone() };
         let (id, answer) = member.ask().ok_or_else(gone)?;
@@ -176,22 +182,22 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
             State::Failed(error) => Poll::Ready(Err(error
                 .take()
                 .expect("a client result is not polled again after it is ready"))),
+            State::Elsewhere(question) => match question.poll(cx) {
+                Poll::Ready(outcome) => Poll::Ready(outcome.and_then(decode)),
+                Poll::Pending => {
+                    await_it(&mut question.call);
+                    Poll::Pending
+                }
+            },
             State::Waiting(Question { member, answer, call, .. }) => {
                 let Poll::Ready(outcome) = Pin::new(answer).poll(cx) else {
-                    if call.is_none() {
-                        *call = CALL.with_borrow(Clone::clone).map(Progress::ask);
-                    }
+                    await_it(call);
                     return Poll::Pending;
                 };
                 *call = None;
                 let connection_id = || member.id().clone();
                 Poll::Ready(match outcome {
-                    Ok(Reply::Answer(Outcome::Value(value))) => value.decode().map_err(Into::into),
-                    Ok(Reply::Answer(Outcome::Error(error))) => Err(InvokeError::Client(error)),
-                    // What the official clients say where they have no value to give.
-                    Ok(Reply::Answer(Outcome::Void)) => {
-                        Err(InvokeError::Client("Client didn't provide a result.".to_owned()))
-                    }
+                    Ok(Reply::Answer(outcome)) => decode(outcome),
                     Ok(Reply::TimedOut) => {
                         Err(InvokeError::TimedOut { connection_id: connection_id() })
                     }
@@ -199,6 +205,22 @@ impl<R: DeserializeOwned> Future for ClientResult<R> {
                 })
             }
         }
+    }
+}
+
+/// Counts a question among those that the running call waits for.
+fn await_it(call: &mut Option<OpenQuestion>) {
+    if call.is_none() {
+        *call = CALL.with_borrow(Clone::clone).map(Progress::ask);
+    }
+}
+
+fn decode<R: DeserializeOwned>(outcome: Outcome) -> Result<R, InvokeError> {
+    match outcome {
+        Outcome::Error(error) => Err(InvokeError::Client(error)),
+        Outcome::Value(value) => value.decode().map_err(Into::into),
+        // What the official clients say where they have no value to give.
+        Outcome::Void => Err(InvokeError::Client("Client didn't provide a result.".to_owned())),
     }
 }
 

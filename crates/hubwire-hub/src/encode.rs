@@ -6,7 +6,7 @@ use hubwire_protocol::{ArgumentList, EncodeError, HubProtocol, InvocationHead};
 use hubwire_transport::{Message, TransferFormat};
 use smallvec::SmallVec;
 
-use crate::target::Target;
+use crate::target::{Compressed, Target};
 
 pub(crate) fn format_of(protocol: HubProtocol) -> TransferFormat {
     match protocol.transfer_format() {
@@ -44,9 +44,12 @@ pub(crate) fn invocation<A: ArgumentList + ?Sized>(
     Ok(target.compression.apply(counted(protocol, write)?))
 }
 
-/// One message in each protocol that receivers speak.
-#[derive(Debug, Default)]
-pub(crate) struct Encodings(SmallVec<[(HubProtocol, Message); 2]>);
+/// One call of clients in each protocol that receivers speak.
+#[derive(Clone, Debug)]
+pub struct Encodings {
+    messages: SmallVec<[(HubProtocol, Message); 2]>,
+    compression: Compressed,
+}
 
 impl Encodings {
     /// Encodes a call once for each of `protocols`.
@@ -55,17 +58,56 @@ impl Encodings {
         target: Target<'_>,
         arguments: &A,
     ) -> Result<Self, EncodeError> {
-        let mut encodings = Self::default();
+        Self::with_id(protocols, None, target, arguments)
+    }
+
+    /// The same of a call that is answered under this id.
+    pub(crate) fn with_id<A: ArgumentList + ?Sized>(
+        protocols: impl IntoIterator<Item = HubProtocol>,
+        invocation_id: Option<&str>,
+        target: Target<'_>,
+        arguments: &A,
+    ) -> Result<Self, EncodeError> {
+        let mut encodings = Self::empty(target.compression);
         for protocol in protocols {
             if encodings.get(protocol).is_none() {
-                let message = invocation(protocol, None, target, arguments)?;
-                encodings.0.push((protocol, message));
+                let message = invocation(protocol, invocation_id, target, arguments)?;
+                encodings.messages.push((protocol, message));
             }
         }
         Ok(encodings)
     }
 
+    fn empty(compression: Compressed) -> Self {
+        Self { messages: SmallVec::new(), compression }
+    }
+
+    /// What another server has encoded: the payload of one hub message for each protocol.
+    pub fn from_payloads<'a>(
+        compression: Compressed,
+        payloads: impl IntoIterator<Item = (HubProtocol, &'a [u8])>,
+    ) -> Self {
+        let mut encodings = Self::empty(compression);
+        for (protocol, payload) in payloads {
+            let message = Message::copy_from(format_of(protocol), payload).counted();
+            encodings.messages.push((protocol, compression.apply(message)));
+        }
+        encodings
+    }
+
+    /// The payload in each protocol.
+    pub fn payloads(&self) -> impl ExactSizeIterator<Item = (HubProtocol, &[u8])> {
+        self.messages.iter().map(|(protocol, message)| (*protocol, message.payload()))
+    }
+
+    /// Whether it may be compressed.
+    pub fn compression(&self) -> Compressed {
+        self.compression
+    }
+
     pub(crate) fn get(&self, protocol: HubProtocol) -> Option<&Message> {
-        self.0.iter().find_map(|(encoded, message)| (*encoded == protocol).then_some(message))
+        self.messages
+            .iter()
+            .find_map(|(encoded, message)| (*encoded == protocol).then_some(message))
     }
 }

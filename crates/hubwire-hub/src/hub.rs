@@ -6,17 +6,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::ThreadId;
 
+use hubwire_protocol::HubProtocol;
 use hubwire_transport::token::TokenKey;
 use hubwire_transport::{
     Access, Boundaries, Connection, ConnectionTable, Identity, MessageLimit, Mount, OptionsError,
     Runner,
 };
+use thiserror::Error;
 
 use crate::authorization::admit;
+use crate::backplane::{AttachError, Backplane};
 use crate::clients::Clients;
+use crate::cluster::Cluster;
 use crate::definition::{HubDefinition, Methods};
 use crate::filter::{Filters, HubFilter};
 use crate::groups::Groups;
+use crate::listener::Listener;
 use crate::options::HubOptions;
 use crate::registry::Registry;
 use crate::session;
@@ -42,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) name: Box<str>,
     pub(crate) options: HubOptions,
     pub(crate) registry: Registry,
+    /// Its other servers, if it may have any.
+    pub(crate) cluster: Option<Cluster>,
     connections: ConnectionTable,
     built_on: ThreadId,
 }
@@ -55,6 +62,33 @@ pub struct HubBuilder<H: HubDefinition> {
     name: Box<str>,
     options: HubOptions,
     token_key: Option<TokenKey>,
+    backplane: Option<Arc<dyn Backplane>>,
+}
+
+/// Why a hub cannot be built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// It cannot take part in its backplane.
+    #[error(transparent)]
+    Backplane(#[from] AttachError),
+    /// An option makes no sense.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+}
+
+impl Core {
+    /// Waits until other servers can reach whoever has come.
+    pub(crate) async fn settled(&self) {
+        if let Some(cluster) = &self.cluster {
+            cluster.settled().await;
+        }
+    }
+
+    /// The protocols that clients may speak.
+    pub(crate) fn protocols(&self) -> impl Iterator<Item = HubProtocol> {
+        self.options.supported_protocols.iter().copied()
+    }
 }
 
 impl<H: HubDefinition> Hub<H> {
@@ -67,6 +101,7 @@ impl<H: HubDefinition> Hub<H> {
             name: H::NAME.into(),
             options: HubOptions::default(),
             token_key: None,
+            backplane: None,
         }
     }
 
@@ -134,11 +169,19 @@ impl<H: HubDefinition> HubBuilder<H> {
         self
     }
 
+    /// Sets what connects it to its other servers: those with a hub of the same name; default: it has none.
+    ///
+    /// All of them need the same options, and one [`token_key`](Self::token_key) unless a client's requests all go to one server.
+    pub fn backplane<B: Backplane + Clone>(mut self, backplane: &B) -> Self {
+        self.backplane = Some(Arc::new(backplane.clone()));
+        self
+    }
+
     /// The hub.
     ///
     /// # Panics
     ///
-    /// When an option makes no sense; [`try_build`](Self::try_build) says so with an error.
+    /// When an option makes no sense, or it cannot take part in its backplane; [`try_build`](Self::try_build) says so with an error.
     pub fn build(self) -> Hub<H> {
         let name = self.name.clone();
         match self.try_build() {
@@ -147,20 +190,25 @@ impl<H: HubDefinition> HubBuilder<H> {
         }
     }
 
-    /// The hub, or what is wrong with its options.
+    /// The hub, or why it cannot be built.
     ///
     /// # Errors
     ///
-    /// The first option that makes no sense.
-    pub fn try_build(self) -> Result<Hub<H>, OptionsError> {
+    /// The first option that makes no sense, or that it cannot take part in its backplane.
+    pub fn try_build(self) -> Result<Hub<H>, BuildError> {
         self.options.validate()?;
+        let listener = Listener::default();
+        let bus = self.backplane.map(|backplane| backplane.attach(&self.name, listener.clone()));
+        let bus = bus.transpose()?;
         let core = Arc::new(Core {
             name: self.name,
             options: self.options,
-            registry: Registry::default(),
+            registry: Registry::new(bus.clone()),
+            cluster: bus.map(Cluster::new),
             connections: ConnectionTable::new(self.token_key.unwrap_or_else(TokenKey::random)),
             built_on: std::thread::current().id(),
         });
+        listener.bind(&core);
         let Self { definition, filters, .. } = self;
         Ok(Hub(Arc::new(Inner { definition, core, methods: Methods::new(), filters })))
     }

@@ -12,6 +12,7 @@
 //! - [`Hub`], [`HubBuilder`], [`HubOptions`]: the handle, and how one is built.
 //! - [`CallerContext`]: what a method knows about its caller.
 //! - [`Clients`], [`CallerClients`], [`Groups`]: choosing whom to call. [`One`], [`Many`], [`Delivery`], [`ClientResult`]: calling them. [`Disconnect`]: ending them. [`Users`], [`Groups`]: who is there.
+//! - [`Backplane`], [`Bus`], [`Listener`], [`Notice`]: several servers as one hub. [`InProcess`]: the same within one process.
 //! - [`ClientStream`]: what a client sends as a stream.
 //! - [`HubError`], [`HubResult`]: failing.
 //! - [`HubFilter`], [`HubInvocation`], [`Reply`], [`Next`]: code around methods and connections. [`Authorization`]: who may call. [`Items`]: what is kept with a connection.
@@ -23,6 +24,7 @@
 
 mod address;
 mod answers;
+mod asking;
 mod authorization;
 mod backplane;
 mod call;
@@ -30,8 +32,10 @@ mod calls;
 mod client_result;
 mod client_stream;
 mod clients;
+mod cluster;
 mod context;
 mod definition;
+mod elsewhere;
 mod encode;
 mod ending;
 mod error;
@@ -40,12 +44,16 @@ mod groups;
 mod handshake;
 mod hints;
 mod hub;
+mod in_process;
 mod items;
 mod keep_alive;
+mod listener;
 mod member;
 #[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
 mod meter;
+mod notice;
 mod options;
+mod peers;
 mod progress;
 mod reception;
 mod registry;
@@ -64,18 +72,22 @@ pub use hubwire_protocol::Close;
 
 pub use self::address::{Address, ClientProxy, Delivery, DeliveryError, Disconnect, Many, One};
 pub use self::authorization::{Authorization, Policy};
-pub use self::backplane::BackplaneError;
+pub use self::backplane::{AttachError, Backplane, BackplaneError, Bus, Reach, ServerId, Topic};
 pub use self::call::{BindError, Call, FromCall};
 pub use self::client_result::{ClientResult, InvokeError};
 pub use self::client_stream::{ClientStream, ClientStreamError};
 pub use self::clients::{CallerClients, Clients};
 pub use self::context::CallerContext;
 pub use self::definition::{HubDefinition, Method, MethodKind, Parameter, ParameterKind};
+pub use self::encode::Encodings;
 pub use self::error::{HubError, HubResult};
 pub use self::filter::{HubFilter, HubInvocation, Next, Reply};
 pub use self::groups::{GroupError, Groups};
-pub use self::hub::{Hub, HubBuilder};
+pub use self::hub::{BuildError, Hub, HubBuilder};
+pub use self::in_process::InProcess;
 pub use self::items::Items;
+pub use self::listener::Listener;
+pub use self::notice::{Content, Finding, Notice, Refusal, Scope};
 pub use self::options::HubOptions;
 pub use self::reply::{Fallible, IntoOutcome, IntoReply, Probe, Value};
 pub use self::streaming::{Answer, IntoStream, ItemProbe};

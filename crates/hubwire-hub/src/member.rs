@@ -10,6 +10,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::encode;
 use crate::items::Items;
+use crate::listener::ReplyTo;
 
 /// A connection that has shaken hands, with what the hub keeps for it.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Member {
     /// The groups that it is in, so that leaving does not search all.
     groups: Mutex<Groups>,
     results: Mutex<Results>,
+    distant_results: Mutex<DistantResults>,
     next_result: AtomicU64,
     /// Set until `on_connected` has returned.
     connecting: AtomicBool,
@@ -41,6 +43,10 @@ pub(crate) struct Groups {
 /// The questions to this client that are not answered yet; `None` once nobody can answer.
 #[derive(Debug)]
 struct Results(Option<HashMap<u64, Question>>);
+
+/// The same of those that other servers ask, by the ids that those gave them.
+#[derive(Debug)]
+struct DistantResults(Option<HashMap<String, ReplyTo>>);
 
 /// A question to this client that is not answered yet.
 #[derive(Debug)]
@@ -65,6 +71,7 @@ impl Member {
             position: AtomicUsize::new(usize::MAX),
             groups: Mutex::default(),
             results: Mutex::new(Results(Some(HashMap::new()))),
+            distant_results: Mutex::new(DistantResults(Some(HashMap::new()))),
             next_result: AtomicU64::new(1),
             connecting: AtomicBool::new(true),
             farewell: OnceLock::new(),
@@ -84,6 +91,10 @@ impl Member {
 
     fn results(&self) -> MutexGuard<'_, Results> {
         self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn distant_results(&self) -> MutexGuard<'_, DistantResults> {
+        self.distant_results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A message in this client's protocol that cannot fail to be written, and that does not count.
@@ -154,6 +165,21 @@ impl Member {
         }
     }
 
+    /// Opens a question of another server under the id that it gave it; whether the client is still there.
+    pub(crate) fn ask_for(&self, invocation_id: &str, reply: ReplyTo) -> bool {
+        // Where nobody can answer, the reply is dropped behind the lock, and tells so.
+        match &mut self.distant_results().0 {
+            Some(open) => drop(open.insert(invocation_id.to_owned(), reply)),
+            None => return false,
+        }
+        true
+    }
+
+    /// Forgets a question of another server.
+    pub(crate) fn forget_distant(&self, invocation_id: &str) -> Option<ReplyTo> {
+        self.distant_results().0.as_mut()?.remove(invocation_id)
+    }
+
     /// Hands an answer to whoever waits for it; answers that nobody asked for are dropped.
     pub(crate) fn answer(&self, invocation_id: &str, outcome: Outcome) {
         let id = invocation_id.strip_prefix('s').and_then(|id| id.parse().ok());
@@ -161,13 +187,21 @@ impl Member {
         match question {
             // Whoever asked may have stopped waiting in this moment.
             Some(question) => drop(question.reply.send(Reply::Answer(outcome))),
-            None => tracing::debug!(invocation_id, "dropped a completion that nobody waits for"),
+            None => match self.forget_distant(invocation_id) {
+                Some(reply) => reply.answer(outcome),
+                None => {
+                    tracing::debug!(invocation_id, "dropped a completion that nobody waits for");
+                }
+            },
         }
     }
 
     /// Tells everyone who waits on this client that it is gone.
     pub(crate) fn abort(&self) {
         drop(self.results().0.take());
+        let distant = self.distant_results().0.take();
+        // Dropped without the lock: each tells its server.
+        drop(distant);
         self.aborted.store(true, Ordering::Release);
         self.abort.notify_waiters();
     }

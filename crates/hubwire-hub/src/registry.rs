@@ -11,6 +11,7 @@ use dashmap::mapref::one::Ref;
 use hubwire_protocol::{Close, HubProtocol};
 use hubwire_transport::{Connection, ConnectionId, DisconnectReason, Room, UserId};
 
+use crate::backplane::{Bus, Topic};
 use crate::encode::Encodings;
 use crate::groups::GroupError;
 use crate::member::Member;
@@ -45,7 +46,7 @@ pub(crate) struct Presence<'a> {
 
 type Members = HashMap<ConnectionId, Arc<Member>>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Registry {
     /// Swept by every broadcast: a plain list is the fastest thing to sweep.
     all: RwLock<Vec<Arc<Member>>>,
@@ -54,19 +55,35 @@ pub(crate) struct Registry {
     by_group: DashMap<String, Members>,
     /// How many members speak each protocol, in the order of [`HubProtocol::ALL`].
     speakers: [AtomicUsize; HubProtocol::ALL.len()],
+    /// Where others speak of those who are here.
+    bus: Option<Arc<dyn Bus>>,
 }
 
 impl Registry {
+    pub(crate) fn new(bus: Option<Arc<dyn Bus>>) -> Self {
+        Self {
+            all: RwLock::default(),
+            by_id: DashMap::new(),
+            by_user: DashMap::new(),
+            by_group: DashMap::new(),
+            speakers: Default::default(),
+            bus,
+        }
+    }
+
     fn enter(&self, member: &Arc<Member>) {
         self.speakers[index(member.protocol)].fetch_add(1, Ordering::Relaxed);
         self.by_id.insert(member.id().clone(), member.clone());
+        self.subscribe(|| Topic::Connection(member.id().clone()));
         if let Some(user) = member.connection.user_id() {
-            let mut members = self.by_user.entry(user.clone()).or_default();
-            members.insert(member.id().clone(), member.clone());
+            self.add_to(&self.by_user, user, member, || Topic::User(user.clone()));
         }
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         member.position.store(all.len(), Ordering::Relaxed);
         all.push(member.clone());
+        if all.len() == 1 {
+            self.subscribe(|| Topic::All);
+        }
     }
 
     fn leave(&self, member: &Arc<Member>) {
@@ -78,6 +95,9 @@ impl Registry {
                 if let Some(moved) = all.get(position) {
                     moved.position.store(position, Ordering::Relaxed);
                 }
+                if all.is_empty() {
+                    self.unsubscribe(|| Topic::All);
+                }
             }
         }
         let names = {
@@ -86,12 +106,13 @@ impl Registry {
             std::mem::take(&mut groups.names)
         };
         for name in names {
-            remove_from(&self.by_group, &name, member.id());
+            self.remove_from(&self.by_group, &name, member.id(), || Topic::Group(name.clone()));
         }
         if let Some(user) = member.connection.user_id() {
-            remove_from(&self.by_user, user, member.id());
+            self.remove_from(&self.by_user, user, member.id(), || Topic::User(user.clone()));
         }
         self.by_id.remove(member.id());
+        self.unsubscribe(|| Topic::Connection(member.id().clone()));
         self.speakers[index(member.protocol)].fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -112,8 +133,8 @@ impl Registry {
             return Err(unknown());
         }
         if groups.names.insert(group.to_owned()) {
-            let mut members = self.by_group.entry(group.to_owned()).or_default();
-            members.insert(id.clone(), member.clone());
+            let key = group.to_owned();
+            self.add_to(&self.by_group, &key, &member, || Topic::Group(key.clone()));
         }
         Ok(())
     }
@@ -122,7 +143,66 @@ impl Registry {
         let Some(member) = self.find(id) else { return };
         let mut groups = member.groups();
         if groups.names.remove(group) {
-            remove_from(&self.by_group, group, id);
+            self.remove_from(&self.by_group, group, id, || Topic::Group(group.to_owned()));
+        }
+    }
+
+    fn subscribe(&self, topic: impl FnOnce() -> Topic) {
+        if let Some(bus) = &self.bus {
+            bus.subscribe(&topic());
+        }
+    }
+
+    fn unsubscribe(&self, topic: impl FnOnce() -> Topic) {
+        if let Some(bus) = &self.bus {
+            bus.unsubscribe(&topic());
+        }
+    }
+
+    /// Enters a member into one of several sets; with the first one, others are heard about that set.
+    fn add_to<K: Clone + Eq + std::hash::Hash>(
+        &self,
+        sets: &DashMap<K, Members>,
+        key: &K,
+        member: &Arc<Member>,
+        topic: impl FnOnce() -> Topic,
+    ) {
+        // Under the lock of the set, as where its last member is removed: otherwise the one could overtake the other.
+        let mut members = sets.entry(key.clone()).or_insert_with(|| {
+            self.subscribe(topic);
+            Members::new()
+        });
+        members.insert(member.id().clone(), member.clone());
+    }
+
+    /// Removes a member from a set. Empty sets are not kept: a group exists as long as someone is in it.
+    fn remove_from<K, Q>(
+        &self,
+        sets: &DashMap<K, Members>,
+        key: &Q,
+        id: &ConnectionId,
+        topic: impl FnOnce() -> Topic,
+    ) where
+        K: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
+        Q: Eq + std::hash::Hash + ?Sized,
+    {
+        if let Some(mut members) = sets.get_mut(key) {
+            members.remove(id);
+        }
+        sets.remove_if(key, |_, members| {
+            let is_empty = members.is_empty();
+            if is_empty {
+                self.unsubscribe(topic);
+            }
+            is_empty
+        });
+    }
+
+    /// Whether some of a selection may live on other servers.
+    pub(crate) fn may_miss(&self, selection: &Selection) -> bool {
+        match selection {
+            Selection::Connections(ids) => ids.iter().any(|id| !self.by_id.contains_key(id)),
+            Selection::All { .. } | Selection::Groups { .. } | Selection::Users(_) => true,
         }
     }
 
@@ -276,18 +356,6 @@ impl<'a> Exclusions<'a> {
             Self::Many(ids) => ids.contains(id),
         }
     }
-}
-
-/// Empty sets are not kept: a group exists as long as someone is in it.
-fn remove_from<K, Q>(map: &DashMap<K, Members>, key: &Q, id: &ConnectionId)
-where
-    K: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
-    Q: Eq + std::hash::Hash + ?Sized,
-{
-    if let Some(mut members) = map.get_mut(key) {
-        members.remove(id);
-    }
-    map.remove_if(key, |_, members| members.is_empty());
 }
 
 fn index(protocol: HubProtocol) -> usize {

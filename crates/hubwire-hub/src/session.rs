@@ -104,6 +104,7 @@ impl<H: HubDefinition> Session<H> {
     async fn run(mut self) {
         let core = self.context.hub().core().clone();
         let presence = Presence::enter(&core.registry, self.context.member());
+        core.settled().await;
         self.connection().wake_at(self.keep_alive.deadline());
         let reason = match self.connect().await {
             Ok(None) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hubwire_transport::{ConnectionId, UserId};
 
-use crate::backplane::BackplaneError;
+use crate::backplane::{BackplaneError, Topic};
 use crate::hub::Core;
 use crate::registry::Selection;
 
@@ -36,24 +36,34 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// None on one server.
+    /// When another server does not answer. None on one server.
     pub async fn connections(
         &self,
         id: impl Into<UserId>,
     ) -> Result<Vec<ConnectionId>, BackplaneError> {
-        Ok(self.core.registry.ids(&user(id)))
+        let id = id.into();
+        let mut connections = self.core.registry.ids(&user(&id));
+        if let Some(cluster) = &self.core.cluster {
+            connections.extend(cluster.members(Topic::User(id)).await?);
+        }
+        Ok(connections)
     }
 
     /// Whether a user has a connection.
     ///
     /// # Errors
     ///
-    /// None on one server.
+    /// When another server does not answer. None on one server.
     pub async fn is_online(&self, id: impl Into<UserId>) -> Result<bool, BackplaneError> {
-        Ok(self.core.registry.count(&user(id)) > 0)
+        let id = id.into();
+        Ok(match &self.core.cluster {
+            _ if self.core.registry.count(&user(&id)) > 0 => true,
+            Some(cluster) => cluster.count(Topic::User(id)).await? > 0,
+            None => false,
+        })
     }
 }
 
-fn user(id: impl Into<UserId>) -> Selection {
-    Selection::Users(vec![id.into()])
+fn user(id: &UserId) -> Selection {
+    Selection::Users(vec![id.clone()])
 }

@@ -317,10 +317,11 @@ pub use hubwire_actix::{
     ShutdownOptions,
 };
 pub use hubwire_hub::{
-    Authorization, BackplaneError, CallerClients, CallerContext, ClientProxy, ClientResult,
-    ClientStream, ClientStreamError, Clients, Close, Delivery, DeliveryError, Disconnect,
-    GroupError, Groups, Hub, HubBuilder, HubDefinition, HubError, HubFilter, HubInvocation,
-    HubOptions, HubResult, InvokeError, Items, Many, Next, One, Reply, Target, Users,
+    AttachError, Authorization, Backplane, BackplaneError, BuildError, CallerClients,
+    CallerContext, ClientProxy, ClientResult, ClientStream, ClientStreamError, Clients, Close,
+    Delivery, DeliveryError, Disconnect, GroupError, Groups, Hub, HubBuilder, HubDefinition,
+    HubError, HubFilter, HubInvocation, HubOptions, HubResult, InProcess, InvokeError, Items, Many,
+    Next, One, Reply, Target, Users,
 };
 pub use hubwire_macros::{hub, hub_client};
 pub use hubwire_protocol::{
