@@ -14,7 +14,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// Which of our crates may know which: nothing points sideways or up.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     (
         "hubwire",
         &[
@@ -29,6 +29,7 @@ const EDGES: [(&str, &[&str]); 6] = [
     ("hubwire-hub", &["hubwire-protocol", "hubwire-transport"]),
     ("hubwire-macros", &[]),
     ("hubwire-protocol", &[]),
+    ("hubwire-redis", &["hubwire-hub", "hubwire-protocol", "hubwire-transport"]),
     ("hubwire-transport", &[]),
 ];
 

@@ -1,12 +1,15 @@
 //! Two servers with a few connections, and a hub that both have.
 
 use std::fmt::Debug;
+use std::thread;
 use std::time::Duration;
 
 use hubwire::InProcess;
 use hubwire::prelude::*;
+use hubwire_redis::{Redis, RedisOptions};
 
 use crate::kit::{Gates, Link, Page, Task, invoke, notification, result};
+use crate::redis_server::RedisServer;
 use crate::time::within;
 
 /// How long something may take on a machine that is busy.
@@ -53,6 +56,42 @@ pub fn in_process() -> House {
     let backplane = InProcess::default();
     let hub = || Hub::new(Square::default()).backplane(&backplane).build();
     House::open([hub(), hub()], move || backplane.tick())
+}
+
+/// Two servers over a Redis of their own; none where that is not installed.
+pub fn redis() -> Option<House> {
+    let server = RedisServer::start()?;
+    let hubs = [&server, &server].map(|server| hub(&connect(server)));
+    // The time of a Redis is real.
+    Some(House::open(hubs, move || {
+        let _ = &server;
+        thread::sleep(Duration::from_secs(1));
+    }))
+}
+
+/// The hub of one server.
+pub fn hub(redis: &Redis) -> Hub<Square> {
+    Hub::new(Square::default()).backplane(redis).build()
+}
+
+/// A connection to Redis that is ready.
+#[track_caller]
+pub fn connect(server: &RedisServer) -> Redis {
+    wait_for(Redis::connect(
+        RedisOptions::new(server.url()).reconnect_delay(Duration::from_millis(100)),
+    ))
+    .unwrap()
+}
+
+/// Waits for something that needs nobody's help.
+#[track_caller]
+pub fn wait_for<T>(answer: impl IntoFuture<Output = T, IntoFuture: 'static>) -> T {
+    let (mut task, mut answered) = (Task::new(answer), None);
+    within(BOUND, "an answer", || {
+        answered = task.run();
+        answered.is_some()
+    });
+    answered.expect("it was waited for")
 }
 
 impl House {

@@ -2,10 +2,12 @@
 //!
 //! The scenarios of [`suite`] run on one server, on two of one process, and on two over a Redis.
 
+mod faults;
 mod house;
 #[expect(dead_code, reason = "the sessions of these tests need less of it than others do")]
 #[path = "../session/kit.rs"]
 mod kit;
+mod redis_server;
 mod suite;
 mod time;
 
@@ -17,6 +19,9 @@ macro_rules! on_every_backplane {
         }
         mod in_process {
             $(#[test] fn $scenario() { super::suite::$scenario(super::house::in_process()); })*
+        }
+        mod redis {
+            $(#[test] fn $scenario() { super::house::redis().into_iter().for_each(super::suite::$scenario); })*
         }
     };
 }

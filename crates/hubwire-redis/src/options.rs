@@ -1,0 +1,157 @@
+//! What a connection to Redis can be told.
+
+use std::fmt;
+use std::time::Duration;
+
+use hubwire_transport::OptionsError;
+
+/// Where Redis is, and limits and times of the connection to it.
+///
+/// ```
+/// use hubwire_redis::RedisOptions;
+///
+/// let options = RedisOptions::new("redis://:secret@redis.example.com/").prefix("shop");
+/// assert!(options.validate().is_ok());
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RedisOptions {
+    /// Where Redis is.
+    pub url: String,
+    /// How long connecting to Redis, or an answer of it, may take.
+    pub timeout: Duration,
+    /// The beginning of the names of all channels.
+    pub prefix: String,
+    /// How many messages wait for Redis at most.
+    pub queue_messages: usize,
+    /// How many bytes of messages wait for Redis at most.
+    pub queue_bytes: usize,
+    /// What happens to a message for which there is no room.
+    pub overflow: Overflow,
+    /// The longest pause between two attempts to connect to Redis.
+    pub reconnect_delay: Duration,
+}
+
+/// What happens when more is sent than Redis takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// What is sent is dropped, and what waits is kept.
+    DropNewest,
+    /// What has waited longest is dropped.
+    DropOldest,
+}
+
+impl RedisOptions {
+    /// The defaults for the Redis at this address: `redis://[user:password@]host[:port][/database]`, or `rediss://` with the feature `rustls`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            timeout: Duration::from_secs(5),
+            prefix: "hubwire".to_owned(),
+            queue_messages: 10_000,
+            queue_bytes: 16 << 20,
+            overflow: Overflow::DropNewest,
+            reconnect_delay: Duration::from_secs(2),
+        }
+    }
+
+    /// Sets how long connecting to Redis, or an answer of it, may take; then the connection counts as lost.
+    ///
+    /// Default 5 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets the beginning of the names of all channels, which keeps applications apart that share a Redis.
+    ///
+    /// Default `hubwire`. No prefix may begin with another one and a colon.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets how many messages wait for Redis at most.
+    ///
+    /// Default 10,000: a fraction of a second of what a Redis takes.
+    #[must_use]
+    pub fn queue_messages(mut self, messages: usize) -> Self {
+        self.queue_messages = messages;
+        self
+    }
+
+    /// Sets how many bytes of messages wait for Redis at most; a longer message passes when nothing waits.
+    ///
+    /// Default 16 MiB.
+    #[must_use]
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets what happens to messages for which there is no room. Sends never wait; whoever awaits a `Delivery` waits for room.
+    ///
+    /// Default [`Overflow::DropNewest`].
+    #[must_use]
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Sets the longest pause between two attempts to connect to Redis; the first ones are shorter.
+    ///
+    /// Default 2 s.
+    #[must_use]
+    pub fn reconnect_delay(mut self, delay: Duration) -> Self {
+        self.reconnect_delay = delay;
+        self
+    }
+
+    /// Checks every option but the address.
+    ///
+    /// # Errors
+    ///
+    /// The first option that makes no sense.
+    pub fn validate(&self) -> Result<(), OptionsError> {
+        for (option, value) in
+            [("timeout", self.timeout), ("reconnect_delay", self.reconnect_delay)]
+        {
+            let shown = format_args!("{value:?}");
+            OptionsError::unless(!value.is_zero(), option, &shown, "it must be longer than zero")?;
+        }
+        for (option, value) in
+            [("queue_messages", self.queue_messages), ("queue_bytes", self.queue_bytes)]
+        {
+            OptionsError::unless(value > 0, option, &value, "with 0 nothing is ever sent")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<&str> for RedisOptions {
+    fn from(url: &str) -> Self {
+        Self::new(url)
+    }
+}
+
+impl From<String> for RedisOptions {
+    fn from(url: String) -> Self {
+        Self::new(url)
+    }
+}
+
+/// Without the address, which may hold a password.
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("prefix", &self.prefix)
+            .field("timeout", &self.timeout)
+            .field("queue_messages", &self.queue_messages)
+            .field("queue_bytes", &self.queue_bytes)
+            .field("overflow", &self.overflow)
+            .field("reconnect_delay", &self.reconnect_delay)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! A Redis of a test's own: started on a free port, ended with the test.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+pub struct RedisServer {
+    port: u16,
+    child: Child,
+}
+
+impl RedisServer {
+    /// A Redis; none where it is not installed, which is a failure where `CI` is set.
+    pub fn start() -> Option<Self> {
+        /// Another process may take a free port first.
+        const ATTEMPTS: usize = 5;
+        for _ in 0..ATTEMPTS {
+            let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+            match launch(port) {
+                Ok(Some(child)) => return Some(Self { port, child }),
+                Ok(None) => {}
+                Err(error) => {
+                    assert!(std::env::var_os("CI").is_none(), "redis-server: {error}");
+                    // Past the test runner, which keeps what is printed by tests that pass.
+                    let line = format!("skipped: redis-server cannot be started: {error}\n");
+                    drop(io::stderr().write_all(line.as_bytes()));
+                    return None;
+                }
+            }
+        }
+        panic!("no port was free for long enough");
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://{}/", self.address())
+    }
+
+    /// Ends it as if its machine had lost power.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was.
+    pub fn restart(&mut self) {
+        self.child = launch(self.port).unwrap().expect("its port is still free");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A Redis that accepts connections; none where it ended before.
+fn launch(port: u16) -> io::Result<Option<Child>> {
+    let port = port.to_string();
+    let options = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    let mut child = Command::new("redis-server")
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let is_ready =
+        lines.by_ref().any(|line| line.is_ok_and(|line| line.contains("Ready to accept")));
+    if !is_ready {
+        child.wait()?;
+        return Ok(None);
+    }
+    // What it writes later is read, so that it never waits for that.
+    thread::spawn(move || lines.for_each(drop));
+    Ok(Some(child))
+}
