@@ -79,8 +79,8 @@ function configuration(folder, port, snippet) {
   `;
 }
 
-/** A port that was free a moment ago; nginx cannot be asked which one it got. */
-async function freePort() {
+/** A port that was free a moment ago, for servers that cannot be asked which one they got. */
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();

@@ -91,6 +91,12 @@ export class ServerProcess {
     this.#child.kill('SIGTERM');
   }
 
+  /** Ends it as if its machine had lost power. */
+  async kill() {
+    this.#child.kill('SIGKILL');
+    await this.ended();
+  }
+
   /** Ends it the polite way; fails when it has to be killed or reports a failure. */
   async stop() {
     this.terminate();

@@ -286,8 +286,15 @@ fn every_guarantee_has_its_test() -> Outcome {
         let tests = row.split('`').skip(1).step_by(2);
         for test in tests {
             let is_there = match test.split_once("::") {
-                Some((file, test)) => read(&format!("tests/rust/session/{file}.rs"))?
-                    .contains(&format!("#[test]\nfn {test}()")),
+                // A scenario, which runs on every backplane, and there as a test.
+                Some(("suite", test)) => {
+                    read("tests/rust/backplane/suite.rs")?.contains(&format!("\npub fn {test}("))
+                }
+                Some((file, test)) => {
+                    let folder = if file == "faults" { "backplane" } else { "session" };
+                    read(&format!("tests/rust/{folder}/{file}.rs"))?
+                        .contains(&format!("#[test]\nfn {test}()"))
+                }
                 None if test.ends_with(".test.mjs") => root().join("tests").join(test).exists(),
                 None => continue,
             };

@@ -93,11 +93,11 @@ impl Cluster {
                 let topics: Vec<_> = elsewhere.map(Topic::Connection).collect();
                 publish(&topics, Scope::everyone());
             }
-            Selection::Groups { names, except } if let [name] = &names[..] => {
-                publish(&[Topic::Group(name.clone())], Scope::Topic { except: except.clone() });
-            }
             Selection::Groups { names, except } => {
                 let topics: Vec<_> = distinct(names).map(Topic::Group).collect();
+                if topics.len() == 1 {
+                    return publish(&topics, Scope::Topic { except: except.clone() });
+                }
                 let mut number = self.number.lock().unwrap_or_else(PoisonError::into_inner);
                 *number += 1;
                 let (names, except) = (names.clone(), except.clone());

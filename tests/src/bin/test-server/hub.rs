@@ -14,6 +14,7 @@ use serde_json::Value;
 pub trait Client {
     fn notify(text: &str);
     fn number(number: u32);
+    fn tally(name: &str, number: u32);
     fn big(text: &str);
     #[hub(uncompressed)]
     fn secret(text: &str);
@@ -294,6 +295,31 @@ impl Scenario {
 
     fn send_groups(&self, cx: &CallerContext<Self>, groups: Vec<String>, text: String) {
         cx.clients().groups(groups).notify(&text);
+    }
+
+    /// Sends numbers to a group, as fast as the slowest receiver here takes.
+    async fn count_to_group(
+        &self,
+        cx: &CallerContext<Self>,
+        group: String,
+        name: String,
+        from: u32,
+        count: u32,
+    ) -> HubResult<()> {
+        let members = cx.clients().group(group);
+        for number in from..from.saturating_add(count) {
+            members.tally(&name, number).await?;
+        }
+        Ok(())
+    }
+
+    async fn members(&self, cx: &CallerContext<Self>, group: String) -> HubResult<Vec<String>> {
+        let members = cx.groups().members(&group).await?;
+        Ok(members.iter().map(ToString::to_string).collect())
+    }
+
+    async fn is_online(&self, cx: &CallerContext<Self>, user: String) -> HubResult<bool> {
+        Ok(cx.hub().users().is_online(user).await?)
     }
 
     fn send_group_except(

@@ -14,6 +14,7 @@ use actix_web::{App, Error, HttpResponse, HttpServer, Responder, middleware, web
 use cap::Cap;
 use hubwire::prelude::*;
 use hubwire::{AllowedOrigins, ConnectionId, Connections, Negotiation, Transport};
+use hubwire_redis::Redis;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
 
@@ -35,17 +36,26 @@ struct Hubs {
 }
 
 impl Hubs {
-    fn new() -> Self {
+    /// Hubs of this server alone, or of all that have the same `REDIS_URL`.
+    async fn new() -> std::io::Result<Self> {
+        let redis = match std::env::var("REDIS_URL") {
+            Ok(url) => Some(Redis::connect(url).await.map_err(std::io::Error::other)?),
+            Err(_) => None,
+        };
         let log = Log::default();
         let build = |name: &str, options: HubOptions| {
-            Hub::new(Scenario::new(log.clone())).name(name).options(options).build()
+            let hub = Hub::new(Scenario::new(log.clone())).name(name).options(options);
+            match &redis {
+                Some(redis) => hub.backplane(redis).build(),
+                None => hub.build(),
+            }
         };
         let defaults = HubOptions::default;
         let fast = defaults()
             .keep_alive_interval(Duration::from_secs(1))
             .client_timeout_interval(Duration::from_secs(3))
             .handshake_timeout(Duration::from_secs(2));
-        Self {
+        Ok(Self {
             hub: build("hub", defaults()),
             detailed: build("detailed", defaults().enable_detailed_errors(true)),
             fast: build("fast", fast),
@@ -53,7 +63,7 @@ impl Hubs {
             refusing: Hub::new(Refusing).build(),
             wiki: Hub::new(Wiki).build(),
             log,
-        }
+        })
     }
 
     fn find(&self, name: &str) -> Option<&Hub<Scenario>> {
@@ -163,7 +173,7 @@ async fn serve() -> std::io::Result<()> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let recorder = PrometheusBuilder::new().install_recorder().map_err(std::io::Error::other)?;
     let recorder = web::Data::new(recorder);
-    let hubs = Arc::new(Hubs::new());
+    let hubs = Arc::new(Hubs::new().await?);
     let data = web::Data::from(hubs.clone());
     let echo = Connections::new(limited::Echo).build();
     let raw = echo.clone();
