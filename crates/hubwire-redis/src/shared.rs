@@ -36,7 +36,7 @@ pub struct Status {
     pub is_connected: bool,
     /// How many messages of this server did not go to Redis, or may not have.
     pub dropped: u64,
-    /// How many times the connection was lost. What others sent meanwhile was not heard.
+    /// How many times one of its two sockets was lost, that which publishes or that which hears. What others sent meanwhile was not heard.
     pub gaps: u64,
     /// How many messages of others could not be read.
     pub unreadable: u64,

@@ -1,7 +1,5 @@
 //! What happens when Redis or what is in it is not as it should be.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use hubwire::prelude::*;
@@ -140,6 +138,50 @@ fn a_redis_that_restarts_leaves_a_gap_and_nothing_else() {
 }
 
 #[test]
+fn a_redis_that_stalls_holds_nobody_up() {
+    let Some(server) = RedisServer::start() else { return };
+    let options = RedisOptions::new(server.url())
+        .timeout(Duration::from_secs(2))
+        .reconnect_delay(Duration::from_millis(100))
+        .queue_messages(1000);
+    let redis = [(); 2].map(|()| wait_for(Redis::connect(options.clone())).unwrap());
+    let house = House::open(redis.each_ref().map(hub), || {});
+    let mut site = Site { server, redis, house };
+    site.server.pause();
+    // More than there is room for, and what those here hear of it.
+    for number in 0..2000 {
+        let text = number.to_string();
+        let delivery = site.house.hubs[0].clients().all().notify(&text);
+        assert_eq!(delivery.receivers(), 1);
+        assert_eq!(site.house.hears("a"), notification(&text));
+    }
+    let status = site.redis[0].status();
+    assert!(status.dropped >= 1000 - 512, "{status:?}");
+    // A new client waits for Redis no longer than that counts as lost, nor does who awaits room.
+    site.house.enter(0, "late", "ada");
+    let delivery = site.house.hubs[0].clients().all().notify("end of wait");
+    site.house.wait(delivery).unwrap();
+    site.until_connected(false);
+
+    site.server.resume();
+    site.until_connected(true);
+    site.house.hubs[1].clients().client(&"late".into()).notify("found");
+    while site.house.hears("late") != notification("found") {}
+}
+
+#[test]
+fn a_server_that_only_lost_its_ear_hears_again() {
+    let Some(mut site) = site() else { return };
+    site.house.add(0, "c", "tea").unwrap();
+    site.server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    let redis = site.redis.clone();
+    site.house.until("both to notice", |_| redis.iter().all(|redis| redis.status().gaps > 0));
+    site.until_connected(true);
+    site.house.check(|clients| clients.group("tea").notify("x"), "c");
+    assert_eq!(site.redis[0].status().gaps, 1);
+}
+
+#[test]
 fn a_process_without_connections_publishes() {
     let Some(mut site) = site() else { return };
     let redis = connect(&site.server);
@@ -164,17 +206,6 @@ fn a_process_without_connections_publishes() {
     assert_eq!(site.house.hears("b"), notification("last words"));
 }
 
-/// Publishes as any client of Redis does; how many servers heard it.
-fn publish(server: &RedisServer, channel: &str, payload: &[u8]) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    let head =
-        format!("*3\r\n$7\r\nPUBLISH\r\n${}\r\n{channel}\r\n${}\r\n", channel.len(), payload.len());
-    stream.write_all(&[head.as_bytes(), payload, b"\r\n"].concat()).unwrap();
-    let mut answer = [0; 64];
-    let length = stream.read(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer[..length]).trim_end().to_owned()
-}
-
 #[test]
 fn other_languages_publish_and_garbage_harms_nobody() {
     let Some(mut site) = site() else { return };
@@ -186,15 +217,15 @@ fn other_languages_publish_and_garbage_harms_nobody() {
     payload.extend_from_slice(call);
     payload.push(0x1e);
     for garbage in [&b""[..], b"hello", b"\x93\x02\xa1x\xa5alive", &payload[..30]] {
-        publish(&site.server, "hubwire:Square:user:grace", garbage);
+        site.server.publish("hubwire:Square:user:grace", garbage);
     }
-    assert_eq!(publish(&site.server, "hubwire:Square:user:grace", &payload), ":1");
+    assert_eq!(site.server.publish("hubwire:Square:user:grace", &payload), ":1");
     assert_eq!(site.house.hears("c"), notification("hi"));
-    assert_eq!(publish(&site.server, "hubwire:Square:all", &payload), ":2");
+    assert_eq!(site.server.publish("hubwire:Square:all", &payload), ":2");
     for id in ["a", "b", "c"] {
         assert_eq!(site.house.hears(id), notification("hi"));
     }
-    assert_eq!(publish(&site.server, "hubwire:Square:user:nobody", &payload), ":0");
+    assert_eq!(site.server.publish("hubwire:Square:user:nobody", &payload), ":0");
     assert_eq!(site.redis[1].status().unreadable, 4);
     assert_eq!(site.redis[0].status().unreadable, 0, "what does not concern it does not reach it");
 }

@@ -1,7 +1,7 @@
 //! A Redis of a test's own: started on a free port, ended with the test.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -38,6 +38,45 @@ impl RedisServer {
 
     pub fn url(&self) -> String {
         format!("redis://{}/", self.address())
+    }
+
+    /// Publishes as any client of Redis does; how many servers heard it.
+    pub fn publish(&self, channel: &str, payload: &[u8]) -> String {
+        self.send(&[b"PUBLISH", channel.as_bytes(), payload])
+    }
+
+    /// What Redis answers to a command.
+    pub fn command(&self, words: &[&str]) -> String {
+        self.send(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+    }
+
+    fn send(&self, words: &[&[u8]]) -> String {
+        let mut command = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            command.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            command.extend_from_slice(word);
+            command.extend_from_slice(b"\r\n");
+        }
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.write_all(&command).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        answer.trim_end().to_owned()
+    }
+
+    /// Stops it where it is.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
     }
 
     /// Ends it as if its machine had lost power.
