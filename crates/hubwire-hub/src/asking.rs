@@ -123,3 +123,49 @@ impl Drop for Asked<'_> {
         self.questions.open().remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    /// What a question to two servers comes to, of which one answers, while so many servers are lost.
+    fn expired(lost: usize) -> Result<Answers, BackplaneError> {
+        let questions = Questions::default();
+        let asked = questions.ask(0);
+        let id = asked.id;
+        let mut answers = Box::pin(asked.answers(2));
+        assert!(answers.as_mut().now_or_never().is_none());
+        questions.answer(id, "a".into(), Finding::Done);
+        questions.answer(id, "a".into(), Finding::Done);
+        questions.answer(id + 1, "b".into(), Finding::Done);
+        questions.expire(ANSWER_TICKS, lost);
+        assert!(answers.as_mut().now_or_never().is_none());
+        questions.expire(ANSWER_TICKS + 1, lost);
+        answers.now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_fails_the_question_unless_it_is_lost() {
+        assert_eq!(expired(0), Err(BackplaneError::TimedOut));
+        assert_eq!(expired(1), Ok(vec![("a".into(), Finding::Done)]));
+    }
+
+    #[test]
+    fn answers_may_come_before_it_is_known_how_many_were_asked() {
+        let questions = Questions::default();
+        let asked = questions.ask(0);
+        questions.answer(asked.id, "a".into(), Finding::Count(1));
+        questions.answer(asked.id, "b".into(), Finding::Count(2));
+        let answers = asked.answers(2).now_or_never().unwrap().unwrap();
+        assert_eq!(answers.len(), 2);
+        assert!(questions.open().is_empty());
+    }
+
+    #[test]
+    fn a_question_that_nobody_waits_for_is_forgotten() {
+        let questions = Questions::default();
+        drop(questions.ask(0));
+        assert!(questions.open().is_empty());
+    }
+}

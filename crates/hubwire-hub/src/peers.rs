@@ -77,3 +77,40 @@ impl Peers {
         self.peers().values().filter(|peer| peer.is_lost).count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_silent_for_too_long_is_lost_once() {
+        let peers = Peers::default();
+        let (a, b) = (ServerId::from("a"), ServerId::from("b"));
+        peers.heard(&a, 1);
+        peers.heard(&b, 1);
+        assert!(peers.lose(1 + LEASE_TICKS).is_empty());
+        peers.heard(&b, 2);
+        assert_eq!(peers.lose(2 + LEASE_TICKS), std::slice::from_ref(&a));
+        assert!(peers.lose(2 + LEASE_TICKS).is_empty());
+        assert_eq!(peers.lost(), 1);
+        // It was only slow.
+        peers.heard(&a, 9);
+        assert_eq!(peers.lost(), 0);
+        peers.left(&b);
+        assert_eq!(peers.lose(9 + LEASE_TICKS + LOST_TICKS), []);
+        assert_eq!(peers.lost(), 0);
+    }
+
+    #[test]
+    fn what_is_told_on_several_topics_is_news_once() {
+        let peers = Peers::default();
+        let (a, b) = (ServerId::from("a"), ServerId::from("b"));
+        peers.heard(&a, 1);
+        peers.heard(&b, 1);
+        assert!(peers.is_news(&a, 1));
+        assert!(!peers.is_news(&a, 1));
+        assert!(peers.is_news(&b, 1));
+        assert!(peers.is_news(&a, 5));
+        assert!(!peers.is_news(&a, 4));
+    }
+}
