@@ -14,15 +14,21 @@ import { rename } from './names.mjs';
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 const BANNER = '/*! hubwire | MIT OR Apache-2.0 */';
 
-// Rollup's own is twice as long, for cases that are none here.
-const UMD = `(function (root, factory) {
+// Rollup's own is twice as long, for cases that are none here. What is added to the client comes behind it.
+const umd = (global) => `(function (root, factory) {
   if (typeof exports === 'object') factory(exports);
   else if (typeof define === 'function' && define.amd) define(['exports'], factory);
-  else factory(root.hubwire = {});
+  else factory(root.hubwire = ${global});
 })(this, function (exports) {`;
 
-// More find less and less; so many take some seconds.
-const ATTEMPTS = 40_000;
+/**
+ * What the package offers: the client, and what is loaded beside it only where it is wanted. `attempts` are those to find
+ * better names, of which more find less and less; so many take some seconds.
+ */
+const ENTRIES = [
+  { source: 'index', name: 'hubwire', header: umd('{}'), attempts: 40_000 },
+  { source: 'msgpack', name: 'msgpack', header: umd('root.hubwire || {}'), attempts: 0 },
+];
 
 const require = createRequire(import.meta.url);
 
@@ -42,18 +48,19 @@ export async function build(dist = `${HERE}dist/`, work = `${HERE}build/`) {
   }
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', HERE, '--outDir', work], { stdio: 'inherit' });
 
-  const bundle = await rollup({ input: `${work}index.js`, plugins: [sourceMaps()] });
   const shared = { sourcemap: true, generatedCode: 'es5', banner: BANNER, externalLiveBindings: false, esModule: false, freeze: false };
-  await write(bundle, { ...shared, format: 'es' }, `${dist}hubwire.mjs`);
-  const umd = { banner: `${BANNER}\n${UMD}`, footer: '});', format: 'cjs', strict: false };
-  await write(bundle, { ...shared, ...umd }, `${dist}hubwire.min.js`);
+  for (const { source, name, header, attempts } of ENTRIES) {
+    const bundle = await rollup({ input: `${work}${source}.js`, plugins: [sourceMaps()] });
+    await write(bundle, { ...shared, format: 'es' }, `${dist}${name}.mjs`, 0);
+    const script = { banner: `${BANNER}\n${header}`, footer: '});', format: 'cjs', strict: false };
+    await write(bundle, { ...shared, ...script }, `${dist}${name}.min.js`, attempts);
+    copyFileSync(`${dist}${name}.min.js`, `${dist}${name}.cjs`);
+    for (const types of ['d.mts', 'd.cts']) copyFileSync(`${HERE}src/${name}.d.ts`, `${dist}${name}.${types}`);
+  }
   rmSync(work, { recursive: true });
-
-  copyFileSync(`${dist}hubwire.min.js`, `${dist}hubwire.cjs`);
-  for (const types of ['hubwire.d.mts', 'hubwire.d.cts']) copyFileSync(`${HERE}src/hubwire.d.ts`, `${dist}${types}`);
 }
 
-async function write(bundle, options, file) {
+async function write(bundle, options, file, attempts) {
   const { output: [{ code, map }] } = await bundle.generate({ ...options, file });
   const name = file.replace(/^.*\//, '');
   const small = await minify({ [name]: code }, {
@@ -63,10 +70,11 @@ async function write(bundle, options, file) {
     compress: { passes: 3, unsafe_arrows: false, pure_getters: true, keep_fargs: false, hoist_props: true },
     // A name with an underscore before it is nobody's but ours.
     mangle: { properties: { regex: /^_[a-z]/ } },
-    format: { comments: /^!/ },
+    // Pages have every encoding.
+    format: { comments: /^!/, ascii_only: true },
     sourceMap: { content: JSON.stringify(map), filename: name, url: `${name}.map`, includeSources: true },
   });
-  writeFileSync(file, `${options.format === 'es' ? small.code : rename(small.code, ATTEMPTS)}\n`);
+  writeFileSync(file, `${attempts ? rename(small.code, attempts) : small.code}\n`);
   writeFileSync(`${file}.map`, small.map);
 }
 

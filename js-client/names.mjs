@@ -8,7 +8,7 @@ import { parse } from 'acorn';
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].map((letter) => letter.charCodeAt(0));
 
-/** `code` with other names, after so many attempts to find better ones. The same code gets the same names. */
+/** `code`, which is ASCII, with other names, after so many attempts to find better ones. The same code gets the same names. */
 export function rename(code, attempts) {
   const variables = analyse(code);
   const bytes = Buffer.from(code);

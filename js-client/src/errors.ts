@@ -5,7 +5,7 @@ function define(name: string): any {
     this.stack = name + ': ' + Error(text).stack;
     this.statusCode = statusCode;
   }
-  Failure.prototype = Object.create(Error.prototype);
+  Failure.prototype = Error();
   Failure.prototype.name = name;
   return Failure;
 }

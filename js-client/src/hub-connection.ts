@@ -160,7 +160,7 @@ export function HubConnection(this: any, settings: any) {
       }
       // A callback may have called stop; then all is under way.
       if (isOver()) return;
-      delay = guard('retry policy', policy, 'nextRetryDelayInMilliseconds', {
+      delay = guard('withAutomaticReconnect', policy, 'nextRetryDelayInMilliseconds', {
         previousRetryCount: retries++,
         elapsedMilliseconds: Date.now() - lostAt,
         retryReason: error || Error(CLOSED),

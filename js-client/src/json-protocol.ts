@@ -1,22 +1,23 @@
 import { Format, RECORD_SEPARATOR } from './wire';
 
 /** SignalR's JSON hub protocol. Version 2 is version 1 with the messages of stateful reconnect. */
-export function JsonHubProtocol(this: any) {
-  this.name = 'json';
-  this.version = 2;
-  this.transferFormat = Format.Text;
-}
+export function JsonHubProtocol() {}
+JsonHubProtocol.prototype = {
+  name: 'json',
+  version: 2,
+  transferFormat: Format.Text,
 
-JsonHubProtocol.prototype.parseMessages = function (input: string): any[] {
-  const records = input.split(RECORD_SEPARATOR);
-  if (records.pop()) throw Error('Message is incomplete.');
-  return records.map(function (record) {
-    const message = JSON.parse(record);
-    if (!message.type) throw Error('Invalid payload: ' + record.slice(0, 60));
-    return message;
-  });
-};
+  parseMessages: function (input: string): any[] {
+    const records = input.split(RECORD_SEPARATOR);
+    if (records.pop()) throw Error('Message is incomplete.');
+    return records.map(function (record) {
+      const message = JSON.parse(record);
+      if (!message.type) throw Error('Invalid payload: ' + record.slice(0, 60));
+      return message;
+    });
+  },
 
-JsonHubProtocol.prototype.writeMessage = function (message: any): string {
-  return JSON.stringify(message) + RECORD_SEPARATOR;
+  writeMessage: function (message: any): string {
+    return JSON.stringify(message) + RECORD_SEPARATOR;
+  },
 };

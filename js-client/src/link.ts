@@ -97,10 +97,9 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
       XMLHttpRequest: settings.XMLHttpRequest,
     }).catch(function (error: any) {
       const isStale = factory && error.statusCode === 401;
-      tries = tries || 0;
       if (born !== age || tries > RETRIES || !(isStale || (mayRepeat && !error.statusCode))) throw assign(error, { url: url.split('?')[0] });
       return (isStale ? askToken() : new P(function (resolve) { setTimeout(resolve, tries && RETRY_PAUSE << tries); })).then(function () {
-        return request(method, url, content, isStale ? RETRIES + 1 : tries + 1);
+        return request(method, url, content, isStale ? RETRIES + 1 : (tries || 0) + 1);
       });
     });
   }

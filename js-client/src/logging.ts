@@ -1,11 +1,11 @@
 import { LogLevel } from './enums';
 import type { ILogger } from './hubwire';
-import { root } from './platform';
+import { noop, root } from './platform';
 import { Level } from './wire';
 
 /** Says nothing. */
 export function NullLogger() {}
-NullLogger.prototype.log = function () {};
+NullLogger.prototype.log = noop;
 (NullLogger as any).instance = new (NullLogger as any)();
 
 /** Whatever `configureLogging` takes as a logger: one, a level, or the name of a level. Warnings and errors by default. */

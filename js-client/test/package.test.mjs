@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -16,9 +17,12 @@ import { rows } from '../sizes.mjs';
 const HERE = fileURLToPath(new URL('../', import.meta.url));
 
 // Bytes after gzip -9: what a page pays when the server compresses. Bundlers give names of their own to the module's.
-const BUDGETS = { 'hubwire.min.js': 6_050, 'hubwire.cjs': 6_050, 'hubwire.mjs': 6_300 };
+const BUDGETS = {
+  'hubwire.min.js': 6_050, 'hubwire.cjs': 6_050, 'hubwire.mjs': 6_250,
+  'msgpack.min.js': 2_500, 'msgpack.cjs': 2_500, 'msgpack.mjs': 2_500,
+};
 
-const SHIPPED = { 'hubwire.min.js': 'script', 'hubwire.cjs': 'script', 'hubwire.mjs': 'module' };
+const SHIPPED = Object.keys(BUDGETS).map((name) => [name, name.endsWith('.mjs') ? 'module' : 'script']);
 
 const shipped = (name) => readFileSync(join(HERE, 'dist', name));
 
@@ -37,7 +41,7 @@ test('the server hands out what the sources are built to', () => {
   assert.ok(readFileSync(ASSET, 'utf8') === asset(), 'the asset is stale: npm run build');
 });
 
-for (const [name, sourceType] of Object.entries(SHIPPED)) {
+for (const [name, sourceType] of SHIPPED) {
   test(`${name} is ES5${sourceType === 'module' ? ' but for its exports' : ''}`, () => {
     const code = shipped(name).toString();
     // The least that acorn reads modules in; without its last statement, the exports, the rest is a script.
@@ -58,8 +62,13 @@ test('the README says what the scripts weigh', () => {
   for (const row of rows()) assert.ok(readme.includes(row), `not in the README: ${row}`);
 });
 
+test('what is beside the client needs nothing of it', async () => {
+  const { MessagePackHubProtocol } = await import('hubwire/msgpack');
+  assert.deepEqual(Object.keys(createRequire(import.meta.url)('hubwire/msgpack')), ['MessagePackHubProtocol']);
+  assert.equal(new MessagePackHubProtocol().name, 'messagepack');
+});
+
 test('both module systems of Node get the same names, without a window', async () => {
-  const { createRequire } = await import('node:module');
   const required = createRequire(import.meta.url)('hubwire');
   const imported = await import('hubwire');
   assert.deepEqual(Object.keys(imported).filter((name) => !/^(default|module\.exports)$/.test(name)).sort(), Object.keys(required).sort());
@@ -79,7 +88,8 @@ test('a program compiles against this package and against the official one', () 
     const directory = mkdtempSync(join(HERE, 'types-'));
     try {
       const program = readFileSync(new URL('types/program.ts', import.meta.url), 'utf8');
-      writeFileSync(join(directory, 'program.ts'), program.replaceAll('@microsoft/signalr', name));
+      const beside = { hubwire: 'hubwire/msgpack' }[name] ?? `${name}-protocol-msgpack`;
+      writeFileSync(join(directory, 'program.ts'), program.replaceAll("'@microsoft/signalr'", `'${name}'`).replace("'@microsoft/signalr-protocol-msgpack'", `'${beside}'`));
       const options = ['--noEmit', '--strict', '--target', 'ES2020', '--lib', 'ES2020,DOM', '--skipLibCheck', 'false'];
       for (const resolution of [['Node16', 'Node16'], ['ES2020', 'Bundler']]) {
         run('typescript/bin/tsc', ...options, '--module', resolution[0], '--moduleResolution', resolution[1], join(directory, 'program.ts'));
@@ -98,7 +108,7 @@ test('everything that the official package exports is here', async () => {
 
 test('publint and attw have nothing to say', () => {
   run('publint/src/cli.js', '--strict');
-  run('@arethetypeswrong/cli/dist/index.js', '--pack', '--exclude-entrypoints', 'hubwire.min.js');
+  run('@arethetypeswrong/cli/dist/index.js', '--pack', '--exclude-entrypoints', 'hubwire.min.js', 'msgpack.min.js');
 });
 
 test('a bundler makes a page of it', async () => {

@@ -5,6 +5,7 @@ import {
   HubConnectionState, HubMessage, IHttpConnectionOptions, IHubProtocol, ILogger, IRetryPolicy, IStreamResult, ISubscription, ITransport,
   InvocationMessage, JsonHubProtocol, LogLevel, MessageHeaders, MessageType, NullLogger, RetryContext, Subject, TimeoutError, TransferFormat, VERSION,
 } from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 
 interface Message {
   user: string;
@@ -87,6 +88,7 @@ export const connection: HubConnection = new HubConnectionBuilder()
   .configureLogging('warn')
   .configureLogging(NullLogger.instance)
   .withHubProtocol(new Upper())
+  .withHubProtocol(new MessagePackHubProtocol())
   .withAutomaticReconnect(new Patient())
   .withKeepAliveInterval(5_000)
   .withServerTimeout(10_000)
