@@ -1,4 +1,4 @@
-// The ticker example: a stream of prices that a real browser draws, pauses and goes on with.
+// The ticker example in Chromium: one stream of prices, orders that everybody sees, and a chart that goes on after a lost network.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -7,12 +7,15 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { launch, skip } from './kit/browser.mjs';
+import { plain } from './kit/clients.mjs';
 import { ServerProcess } from './kit/process.mjs';
 import { Proxy } from './kit/proxy.mjs';
-import { END } from './kit/raw.mjs';
+import { Client } from './kit/stage.mjs';
 import { SOON, until } from './kit/within.mjs';
 
 const ARTIFACTS = fileURLToPath(new URL('artifacts/', import.meta.url));
+const DESKTOP = { width: 1280, height: 760 };
+const PHONE = { width: 390, height: 844 };
 
 let server;
 let browser;
@@ -29,82 +32,66 @@ after(async () => {
   await server?.stop();
 });
 
-/** A page that shows prices; the types of the messages that it was sent are in `types`. */
-async function visit(t, viewport, url = server.url) {
-  const page = await browser.newPage({ viewport });
+/** A page that is open and has its prices; whatever goes wrong in it fails the test. */
+async function visitor(t, { url = server.url, viewport = DESKTOP, colorScheme = 'light' } = {}) {
+  const page = await browser.newPage({ viewport, colorScheme });
   t.after(() => page.close());
   const errors = [];
   page.on('pageerror', (error) => errors.push(error));
   t.after(() => assert.deepEqual(errors, []));
-  page.types = [];
-  page.on('websocket', (socket) => {
-    socket.on('framereceived', ({ payload }) => {
-      for (const text of String(payload).split(END).slice(0, -1)) page.types.push(JSON.parse(text).type);
-    });
-  });
   await page.goto(url);
-  await page.locator('#state', { hasText: /^Connected$/ }).waitFor();
+  await page.locator('#state', { hasText: 'Connected' }).waitFor();
+  await page.waitForFunction(() => /^\d+\.\d\d$/.test(document.querySelector('#price').textContent));
   return page;
 }
 
-/** The prices of all companies as the page shows them. */
-const prices = (page) => page.locator('.company .now').allTextContents();
+const text = (page, selector) => page.locator(selector).textContent();
 
-/** Whether anything was drawn on the big chart. */
-const isDrawn = (page) =>
-  page.evaluate(() => {
-    const canvas = document.getElementById('chart');
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return data.some((value) => value !== 0);
-  });
+test('prices move, and everybody sees what is bought', { skip, timeout: 120_000 }, async (t) => {
+  const ada = await visitor(t, { colorScheme: 'dark' });
+  const bob = await visitor(t, { viewport: PHONE });
+  assert.equal(await ada.locator('.company').count(), 6);
+  assert.equal(await text(ada, '#transport'), 'WebSockets');
+  await ada.locator('#watchers', { hasText: '2' }).waitFor();
 
-/** Waits until the shown prices have changed so often. */
-async function changes(page, times) {
-  let seen = String(await prices(page));
-  for (let i = 0; i < times; i += 1) {
-    await until(SOON, 'another price', async () => String(await prices(page)) !== seen);
-    seen = String(await prices(page));
-  }
-}
+  const prices = () => ada.locator('.company .price').allTextContents();
+  const before = await prices();
+  await until(SOON, 'every price to move', async () => (await prices()).every((price, index) => price !== before[index]));
 
-test('a page draws what is streamed, and gives the stream up', { skip, timeout: 120_000 }, async (t) => {
-  const page = await visit(t, { width: 1280, height: 800 });
-  await changes(page, 10);
-  assert.equal((await prices(page)).length, 8);
-  assert.ok(await isDrawn(page));
-  assert.equal(await page.locator('#transport').textContent(), 'WebSockets');
-  await page.screenshot({ path: join(ARTIFACTS, 'ticker.png') });
-
-  await page.locator('[data-symbol=ORCA]').click();
-  await page.locator('#symbol', { hasText: 'ORCA' }).waitFor();
-  await page.locator('#chart').hover();
-  await page.screenshot({ path: join(ARTIFACTS, 'ticker-pointer.png') });
-
-  await page.locator('#pause').click();
-  await page.locator('#pause', { hasText: 'Resume' }).waitFor();
-  const ended = await until(SOON, 'the end of the stream', () => page.types.lastIndexOf(3) > page.types.indexOf(2) && page.types.length);
-  await page.locator('#pause').click();
-  await changes(page, 3);
-  // Pings aside, the next that came is the answer to the call that resuming makes.
-  assert.equal(page.types.slice(ended).find((type) => type !== 6), 3, 'something was streamed to a page that paused');
+  await bob.locator('.company', { hasText: 'CRAB' }).click();
+  await bob.locator('#buy').click();
+  await ada.locator('#news', { hasText: 'Somebody bought CRAB.' }).waitFor();
+  await ada.screenshot({ path: join(ARTIFACTS, 'ticker-desktop.png') });
+  await bob.screenshot({ path: join(ARTIFACTS, 'ticker-phone.png') });
 });
 
-test('a phone shows it too', { skip, timeout: 120_000 }, async (t) => {
-  const page = await visit(t, { width: 390, height: 844 });
-  await changes(page, 3);
-  assert.ok(await isDrawn(page));
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(width <= 390, `the page is ${width} pixels wide`);
-  await page.screenshot({ path: join(ARTIFACTS, 'ticker-phone.png') });
-});
-
-test('a page whose network comes back goes on', { skip, timeout: 120_000 }, async (t) => {
+test('the page goes on after a lost network', { skip, timeout: 120_000 }, async (t) => {
   const proxy = await Proxy.start(t, server.port);
-  const page = await visit(t, { width: 1280, height: 800 }, proxy.url);
-  await changes(page, 2);
+  const page = await visitor(t, { url: proxy.url });
   proxy.cut();
-  await page.locator('#state', { hasText: /^Reconnecting$/ }).waitFor();
+  await page.locator('#state', { hasText: 'Reconnecting' }).waitFor();
+  const stale = await text(page, '#price');
   proxy.mend();
-  await page.locator('#state', { hasText: /^Connected$/ }).waitFor();
-  await changes(page, 3);
+  await page.locator('#state', { hasText: 'Connected' }).waitFor();
+  await page.waitForFunction((stale) => document.querySelector('#price').textContent !== stale, stale);
+});
+
+test('who comes back gets what was missed, and no more', { timeout: 60_000 }, async (t) => {
+  const client = new Client(plain.builder(`${server.url}/ticker`).build());
+  t.after(() => client.stop());
+  await client.connection.start();
+  const numbers = async (after) => {
+    const stream = client.stream('Watch', after);
+    const items = [await stream.items.next(), await stream.items.next()];
+    stream.stop();
+    return items.flat().map(({ number }) => number);
+  };
+  const first = await numbers(0);
+  const last = first.at(-1);
+  assert.deepEqual(first, Array.from(first, (_, index) => first[0] + index));
+  assert.ok(first.length > 1_000, 'two minutes are kept');
+
+  const missed = await numbers(last - 3);
+  assert.deepEqual(missed, Array.from(missed, (_, index) => last - 2 + index));
+  assert.ok((await numbers(1_000_000)).length > 1_000, 'another server counts from the beginning');
 });

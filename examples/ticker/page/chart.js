@@ -1,155 +1,191 @@
-/*
- * Lines on a canvas: a big one with a scale and a pointer, and small ones without. They know
- * numbers and colours, and nothing of a connection.
- */
-var charts = (function () {
-  'use strict';
+/* Draws prices: a big chart that moves between ticks, and the small ones of the list. */
+'use strict';
 
-  var GRID_LINES = 4;
-  var SCALE_WIDTH = 64;
+var Chart = (function () {
+  var MARGIN = { top: 14, right: 62, bottom: 24, left: 4 };
 
-  // A line that is flat fills the middle, not the whole height.
-  var LEAST_SPAN = 0.002;
-
-  function size(canvas) {
-    var ratio = window.devicePixelRatio || 1;
-    var width = Math.round(canvas.clientWidth * ratio);
-    var height = Math.round(canvas.clientHeight * ratio);
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
-    var context = canvas.getContext('2d');
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-    return context;
+  function color(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  function bounds(prices) {
+  /** A canvas as large as it is shown, in the pixels of the screen; gives what draws, in those of the page. */
+  function sized(canvas) {
+    var scale = window.devicePixelRatio || 1;
+    var width = canvas.clientWidth;
+    var height = canvas.clientHeight;
+    if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+      canvas.width = Math.round(width * scale);
+      canvas.height = Math.round(height * scale);
+    }
+    var pen = canvas.getContext('2d');
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    return { pen: pen, width: width, height: height };
+  }
+
+  /** A step of 1, 2 or 5 of some power of ten, of which about `count` fit into `span`. */
+  function niceStep(span, count) {
+    var raw = span / count;
+    var power = Math.pow(10, Math.floor(Math.log10(raw)));
+    var digit = raw / power;
+    return (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10) * power;
+  }
+
+  function line(pen, points) {
+    pen.beginPath();
+    points.forEach(function (point, index) {
+      if (index) pen.lineTo(point.x, point.y);
+      else pen.moveTo(point.x, point.y);
+    });
+  }
+
+  function small(canvas, prices, name) {
+    var at = sized(canvas);
     var low = Math.min.apply(null, prices);
     var high = Math.max.apply(null, prices);
-    var missing = Math.max(0, LEAST_SPAN * high - (high - low)) / 2;
-    return { low: low - missing, high: high + missing };
+    var span = high - low || 1;
+    line(at.pen, prices.map(function (price, index) {
+      return { x: 1 + index / (prices.length - 1) * (at.width - 2), y: 2 + (high - price) / span * (at.height - 4) };
+    }));
+    at.pen.strokeStyle = color(name);
+    at.pen.lineWidth = 1.5;
+    at.pen.lineJoin = 'round';
+    at.pen.stroke();
   }
 
-  /* How a price and a moment become a place. */
-  function placing(prices, slots, box) {
-    var range = bounds(prices);
-    var span = range.high - range.low || 1;
-    return {
-      range: range,
-      x: function (index) {
-        return box.left + (slots - prices.length + index) * (box.width / (slots - 1));
-      },
-      y: function (price) {
-        return box.top + (1 - (price - range.low) / span) * box.height;
+  /**
+   * The big one. `view` gives what is to be seen now: `prices`, the newest last; `opening`; `ticks`, how many fit;
+   * `progress`, how much of the time to the next tick is over, by which the line moves on.
+   */
+  function big(canvas, view) {
+    var low = null;
+    var high = null;
+    var pointer = null;
+
+    canvas.addEventListener('pointermove', function (event) { pointer = event.offsetX; });
+    canvas.addEventListener('pointerleave', function () { pointer = null; });
+
+    /** Goes some of the way each time, so that the scale does not jump. */
+    function glide(from, to) {
+      return from === null || Math.abs(to - from) > Math.abs(to) * 0.2 ? to : from + (to - from) * 0.12;
+    }
+
+    function draw() {
+      requestAnimationFrame(draw);
+      var now = view();
+      if (!now || now.prices.length < 2) return;
+      var at = sized(canvas);
+      var pen = at.pen;
+      var right = at.width - MARGIN.right;
+      var bottom = at.height - MARGIN.bottom;
+      var step = (right - MARGIN.left) / now.ticks;
+      var prices = now.prices.slice(-now.ticks - 2);
+      var last = prices[prices.length - 1];
+      var before = prices[prices.length - 2];
+      // The newest price is on its way from the one before.
+      var head = before + (last - before) * now.progress;
+
+      var least = Math.min.apply(null, prices);
+      var most = Math.max.apply(null, prices);
+      var air = (most - least || most * 0.001) * 0.12;
+      low = glide(low, least - air);
+      high = glide(high, most + air);
+      function yOf(price) { return MARGIN.top + (high - price) / (high - low) * (bottom - MARGIN.top); }
+
+      pen.font = '12px system-ui, sans-serif';
+      pen.textBaseline = 'middle';
+      pen.lineWidth = 1;
+      pen.strokeStyle = color('--line');
+      pen.fillStyle = color('--faint');
+      var each = niceStep(high - low, Math.max(2, (bottom - MARGIN.top) / 64));
+      for (var price = Math.ceil(low / each) * each; price < high; price += each) {
+        var y = Math.round(yOf(price)) + 0.5;
+        pen.beginPath();
+        pen.moveTo(MARGIN.left, y);
+        pen.lineTo(right, y);
+        pen.stroke();
+        pen.fillText(price.toFixed(2), right + 8, y);
       }
-    };
-  }
+      pen.textAlign = 'center';
+      var seconds = now.ticks / 10;
+      for (var back = niceStep(seconds, 5); back < seconds; back += niceStep(seconds, 5)) {
+        pen.fillText('−' + back + ' s', right - back * 10 * step, at.height - 10);
+      }
+      pen.textAlign = 'left';
 
-  function trace(context, prices, place) {
-    context.beginPath();
-    for (var i = 0; i < prices.length; i++) {
-      context[i ? 'lineTo' : 'moveTo'](place.x(i), place.y(prices[i]));
+      if (now.opening > low && now.opening < high) {
+        pen.setLineDash([3, 5]);
+        pen.strokeStyle = color('--faint');
+        pen.beginPath();
+        pen.moveTo(MARGIN.left, yOf(now.opening));
+        pen.lineTo(right, yOf(now.opening));
+        pen.stroke();
+        pen.setLineDash([]);
+      }
+
+      var points = prices.slice(0, -1).map(function (price, index) {
+        return { x: right - (prices.length - 2 - index + now.progress) * step, y: yOf(price), price: price };
+      });
+      points.push({ x: right, y: yOf(head), price: head });
+
+      var tone = color(last >= now.opening ? '--up' : '--down');
+      pen.save();
+      pen.beginPath();
+      pen.rect(MARGIN.left, 0, at.width, at.height);
+      pen.clip();
+      line(pen, points);
+      pen.lineTo(right, bottom);
+      pen.lineTo(points[0].x, bottom);
+      var wash = pen.createLinearGradient(0, MARGIN.top, 0, bottom);
+      wash.addColorStop(0, tone + '55');
+      wash.addColorStop(1, tone + '00');
+      pen.fillStyle = wash;
+      pen.fill();
+      line(pen, points);
+      pen.strokeStyle = tone;
+      pen.lineWidth = 2.2;
+      pen.lineJoin = 'round';
+      pen.stroke();
+      pen.restore();
+
+      // The dot breathes with each tick.
+      pen.fillStyle = tone + '33';
+      pen.beginPath();
+      pen.arc(right, yOf(head), 5 + 7 * (1 - now.progress), 0, 7);
+      pen.fill();
+      label(pen, at, head, right, yOf(head), tone);
+
+      if (pointer !== null && pointer < right) {
+        var nearest = points.reduce(function (best, point) {
+          return Math.abs(point.x - pointer) < Math.abs(best.x - pointer) ? point : best;
+        });
+        pen.strokeStyle = color('--faint');
+        pen.lineWidth = 1;
+        pen.beginPath();
+        pen.moveTo(nearest.x, MARGIN.top);
+        pen.lineTo(nearest.x, bottom);
+        pen.stroke();
+        label(pen, at, nearest.price, right, nearest.y, color('--faint'));
+        pen.fillStyle = color('--ink');
+        pen.beginPath();
+        pen.arc(nearest.x, nearest.y, 3.5, 0, 7);
+        pen.fill();
+      }
     }
-  }
 
-  function fill(context, prices, place, box, colour) {
-    var shade = context.createLinearGradient(0, box.top, 0, box.top + box.height);
-    shade.addColorStop(0, colour + '55');
-    shade.addColorStop(1, colour + '00');
-    trace(context, prices, place);
-    context.lineTo(place.x(prices.length - 1), box.top + box.height);
-    context.lineTo(place.x(0), box.top + box.height);
-    context.closePath();
-    context.fillStyle = shade;
-    context.fill();
-  }
-
-  function stroke(context, prices, place, colour, width) {
-    trace(context, prices, place);
-    context.lineWidth = width;
-    context.lineJoin = 'round';
-    context.strokeStyle = colour;
-    context.stroke();
-  }
-
-  /* A small line. */
-  function spark(canvas, prices, slots, colour) {
-    var context = size(canvas);
-    var box = { left: 1, top: 3, width: canvas.clientWidth - 2, height: canvas.clientHeight - 6 };
-    var place = placing(prices, slots, box);
-    fill(context, prices, place, box, colour);
-    stroke(context, prices, place, colour, 1.5);
-  }
-
-  /* The big one; `pointer` is where somebody points at, in CSS pixels from its left. */
-  function chart(canvas, prices, slots, options) {
-    var context = size(canvas);
-    var box = {
-      left: 0,
-      top: 14,
-      width: canvas.clientWidth - SCALE_WIDTH,
-      height: canvas.clientHeight - 28
-    };
-    var place = placing(prices, slots, box);
-    context.font = '12px ' + getComputedStyle(document.body).fontFamily;
-    context.textBaseline = 'middle';
-    context.fillStyle = options.muted;
-    context.strokeStyle = options.line;
-    context.lineWidth = 1;
-    for (var i = 0; i <= GRID_LINES; i++) {
-      var price = place.range.low + (place.range.high - place.range.low) * i / GRID_LINES;
-      var y = Math.round(place.y(price)) + 0.5;
-      context.beginPath();
-      context.moveTo(box.left, y);
-      context.lineTo(box.left + box.width, y);
-      context.stroke();
-      context.fillText(price.toFixed(2), box.left + box.width + 10, y);
+    function label(pen, at, price, right, y, tone) {
+      pen.fillStyle = tone;
+      pen.beginPath();
+      pen.roundRect(right + 3, y - 11, at.width - right - 4, 22, 6);
+      pen.fill();
+      pen.fillStyle = color('--card');
+      pen.font = '600 12px system-ui, sans-serif';
+      pen.fillText(price.toFixed(2), right + 9, y + 0.5);
     }
-    fill(context, prices, place, box, options.colour);
-    stroke(context, prices, place, options.colour, 2);
-    mark(context, place.x(prices.length - 1), place.y(prices[prices.length - 1]), options.colour);
-    if (options.pointer !== null) {
-      point(context, prices, slots, place, box, options);
-    }
+
+    draw();
+    return { reset: function () { low = high = null; } };
   }
 
-  function mark(context, x, y, colour) {
-    context.beginPath();
-    context.arc(x, y, 4, 0, 2 * Math.PI);
-    context.fillStyle = colour;
-    context.fill();
-    context.beginPath();
-    context.arc(x, y, 8, 0, 2 * Math.PI);
-    context.fillStyle = colour + '44';
-    context.fill();
-  }
-
-  function point(context, prices, slots, place, box, options) {
-    var step = box.width / (slots - 1);
-    var index = Math.round((options.pointer - place.x(0)) / step);
-    if (index < 0 || index >= prices.length) {
-      return;
-    }
-    var x = place.x(index);
-    var y = place.y(prices[index]);
-    context.strokeStyle = options.muted;
-    context.lineWidth = 1;
-    context.beginPath();
-    context.moveTo(x, box.top);
-    context.lineTo(x, box.top + box.height);
-    context.stroke();
-    mark(context, x, y, options.ink);
-    var ago = ((prices.length - 1 - index) / options.perSecond).toFixed(1);
-    var text = prices[index].toFixed(2) + '   ' + ago + ' s ago';
-    var width = context.measureText(text).width;
-    var left = Math.min(Math.max(x - width / 2, 14), box.left + box.width - width - 14);
-    context.fillStyle = options.ink;
-    context.fillRect(left - 9, box.top - 12, width + 18, 24);
-    context.fillStyle = options.ground;
-    context.fillText(text, left, box.top);
-  }
-
-  return { chart: chart, spark: spark };
+  return { big: big, small: small };
 })();

@@ -1,253 +1,180 @@
-/*
- * The ticker page: one hub connection, one stream, a canvas for each company. Read it in this
- * order: the connection, the stream, what is shown.
- */
+/* The page: one stream of ticks, and what is shown of them. */
+'use strict';
+
 (function () {
-  'use strict';
-
-  // Ten prices a second, of which a chart shows a minute.
-  var PER_SECOND = 10;
-  var SLOTS = 60 * PER_SECOND;
-
-  // The rate that is shown is that of the last seconds.
-  var RATE_SPAN = 3000;
-
-  var colours = {
-    up: '#2dd4bf',
-    down: '#fb7185',
-    ground: '#0b0f14',
-    ink: '#e8eef5',
-    muted: '#8494a7',
-    line: '#1d2632'
-  };
+  // As many ticks as the server keeps.
+  var KEPT = 1200;
+  var TICK = 100;
 
   var connection = new hubwire.HubConnectionBuilder()
     .withUrl('/ticker')
-    .withAutomaticReconnect()
+    .withAutomaticReconnect([0, 500, 1000, 2000, 5000, 5000, 5000, 5000])
     .build();
 
   var companies = [];
-  var chosen = 0;
-  var subscription = null;
-  var pointer = null;
+  // One row of prices per company.
+  var prices = [];
+  var newest = 0;
+  var arrivedAt = 0;
   var arrivals = [];
-  var drawing = false;
+  var chosen = 0;
+  var shown = 600;
 
-  function at(id) {
+  function element(id) {
     return document.getElementById(id);
   }
 
-  /* The connection. */
-
-  connection.onreconnecting(function () {
-    show('Reconnecting');
+  var chart = Chart.big(element('chart'), function () {
+    return companies.length && {
+      prices: prices[chosen],
+      opening: companies[chosen].opening,
+      ticks: shown,
+      progress: Math.min((performance.now() - arrivedAt) / TICK, 1),
+    };
   });
 
-  connection.onreconnected(watch);
-
-  connection.onclose(function () {
-    subscription = null;
-    show('Disconnected');
-    setTimeout(start, 3000);
-  });
-
-  function start() {
-    show('Connecting');
-    connection.start().then(watch, function () {
-      show('Disconnected');
-      setTimeout(start, 3000);
+  function hear(ticks) {
+    ticks.forEach(function (tick) {
+      // A server that was started again counts from the beginning.
+      if (tick.number <= newest) prices.forEach(function (row) { row.length = 0; });
+      newest = tick.number;
+      tick.prices.forEach(function (price, index) {
+        var row = prices[index];
+        row.push(price);
+        if (row.length > KEPT) row.shift();
+      });
     });
+    if (!ticks.length) return;
+    arrivedAt = performance.now();
+    arrivals.push(arrivedAt);
+    while (arrivals[0] < arrivedAt - 2000) arrivals.shift();
+    showPrices();
   }
-
-  function show(state) {
-    at('state').textContent = state;
-    at('state').setAttribute('data-state', state);
-    at('transport').textContent = state === 'Connected' ? connection.transport || '' : '';
-    at('pause').disabled = state !== 'Connected';
-    if (state !== 'Connected') {
-      at('rate').textContent = '';
-    }
-  }
-
-  /* The stream: what was, then what comes. */
 
   function watch() {
-    return connection.invoke('Listings').then(function (listings) {
-      list(listings);
-      show('Connected');
-      follow();
+    connection.stream('Watch', newest).subscribe({
+      next: hear,
+      // The connection is lost, and when it is back this begins anew.
+      error: function () {},
+      complete: function () {},
     });
   }
 
-  function follow() {
-    at('pause').textContent = 'Pause';
-    subscription = connection.stream('Prices').subscribe({
-      next: arrive,
-      error: function () {
-        subscription = null;
-      },
-      complete: function () {
-        subscription = null;
-      }
+  // A step that is worth a flash, as a part of the price.
+  var STEP = 0.0015;
+
+  function change(index) {
+    var row = prices[index];
+    var part = row[row.length - 1] / companies[index].opening - 1;
+    return { text: (part < 0 ? '−' : '+') + Math.abs(part * 100).toFixed(2) + ' %', tone: part < 0 ? 'down' : 'up' };
+  }
+
+  function showPrices() {
+    companies.forEach(function (company, index) {
+      var row = prices[index];
+      var price = row[row.length - 1];
+      var moved = change(index);
+      var step = price / row[row.length - 2] - 1;
+      company.price.textContent = price.toFixed(2);
+      company.price.classList.toggle('rose', step > STEP);
+      company.price.classList.toggle('fell', step < -STEP);
+      company.change.textContent = moved.text;
+      company.change.className = 'change ' + moved.tone;
+    });
+    var moved = change(chosen);
+    element('price').textContent = companies[chosen].price.textContent;
+    element('change').textContent = moved.text;
+    element('change').className = moved.tone;
+  }
+
+  function showSparks() {
+    companies.forEach(function (company, index) {
+      if (prices[index].length > 1) Chart.small(company.spark, prices[index].slice(-300), change(index).tone === 'up' ? '--up' : '--down');
     });
   }
 
-  at('pause').addEventListener('click', function () {
-    if (!subscription) {
-      // What was missed meanwhile is in the listings.
-      watch();
-      return;
-    }
-    // The server drops the stream, and its prices cost nothing any more.
-    subscription.dispose();
-    subscription = null;
-    arrivals = [];
-    at('pause').textContent = 'Resume';
-    at('rate').textContent = 'paused';
+  function showState() {
+    element('state').textContent = connection.state;
+    element('state').dataset.state = connection.state;
+    element('transport').textContent = connection.transport || '';
+    element('buy').disabled = element('sell').disabled = connection.state !== 'Connected';
+  }
+
+  function choose(index) {
+    chosen = index;
+    chart.reset();
+    companies.forEach(function (company, at) { company.button.setAttribute('aria-current', at === index); });
+    element('name').textContent = companies[index].symbol + ' · ' + companies[index].name;
+    if (prices[index].length) showPrices();
+  }
+
+  function list(found) {
+    if (companies.length) return;
+    companies = found;
+    companies.forEach(function (company, index) {
+      var button = (company.button = document.createElement('button'));
+      button.type = 'button';
+      button.className = 'company';
+      button.innerHTML = '<b></b><small></small><canvas aria-hidden="true"></canvas><span class="price"></span><span class="change"></span>';
+      button.querySelector('b').textContent = company.symbol;
+      button.querySelector('small').textContent = company.name;
+      company.spark = button.querySelector('canvas');
+      company.price = button.querySelector('.price');
+      company.change = button.querySelector('.change');
+      button.addEventListener('click', function () { choose(index); });
+      element('companies').appendChild(button);
+      prices.push([]);
+    });
+    choose(0);
+  }
+
+  function order(method) {
+    connection.invoke(method, companies[chosen].symbol).catch(function (error) { element('news').textContent = error.message; });
+  }
+
+  function greet() {
+    showState();
+    return connection.invoke('Companies').then(list).then(watch);
+  }
+
+  function connect() {
+    showState();
+    connection.start().then(greet).catch(function (error) {
+      showState();
+      element('news').textContent = error.message;
+      setTimeout(connect, 2000);
+    });
+  }
+
+  connection.on('WatchersChanged', function (count) { element('watchers').textContent = count; });
+  connection.on('Ordered', function (symbol, side) { element('news').textContent = 'Somebody ' + side + ' ' + symbol + '.'; });
+  connection.onreconnecting(showState);
+  connection.onreconnected(greet);
+  connection.onclose(connect);
+
+  element('buy').addEventListener('click', function () { order('Buy'); });
+  element('sell').addEventListener('click', function () { order('Sell'); });
+  document.querySelectorAll('.ranges button').forEach(function (button) {
+    button.addEventListener('click', function () {
+      document.querySelectorAll('.ranges button').forEach(function (other) { other.setAttribute('aria-pressed', other === button); });
+      shown = button.dataset.seconds * 10;
+      chart.reset();
+    });
+  });
+  document.addEventListener('keydown', function (event) {
+    var step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !companies.length) return;
+    event.preventDefault();
+    choose((chosen + step + companies.length) % companies.length);
   });
 
-  function arrive(item) {
-    for (var i = 0; i < companies.length; i++) {
-      var history = companies[i].history;
-      history.push(item.prices[i]);
-      if (history.length > SLOTS) {
-        history.shift();
-      }
-    }
-    var now = new Date().getTime();
-    arrivals.push(now);
-    while (arrivals[0] < now - RATE_SPAN) {
-      arrivals.shift();
-    }
-    draw();
-  }
+  setInterval(showSparks, 500);
+  setInterval(function () {
+    element('rate').textContent = Math.round(arrivals.filter(function (at) { return at > performance.now() - 2000; }).length / 2);
+    if (connection.state !== 'Connected') return;
+    var asked = performance.now();
+    connection.invoke('Companies').then(function () { element('trip').textContent = Math.max(1, Math.round(performance.now() - asked)) + ' ms'; }, function () {});
+  }, 1000);
 
-  /* What is shown. Several items may come between two frames; they are drawn together. */
-
-  function list(listings) {
-    var nav = at('list');
-    while (nav.firstChild) {
-      nav.removeChild(nav.firstChild);
-    }
-    companies = listings.map(function (listing, index) {
-      var company = {
-        symbol: listing.symbol,
-        name: listing.name,
-        open: listing.open,
-        history: listing.history.slice(-SLOTS),
-        shown: null,
-        button: document.createElement('button'),
-        canvas: document.createElement('canvas'),
-        price: document.createElement('span'),
-        change: document.createElement('span')
-      };
-      var symbol = document.createElement('span');
-      symbol.className = 'of';
-      symbol.textContent = company.symbol;
-      var figures = document.createElement('span');
-      figures.className = 'at';
-      company.price.className = 'now';
-      figures.appendChild(company.price);
-      figures.appendChild(company.change);
-      company.button.type = 'button';
-      company.button.className = 'company';
-      company.button.setAttribute('data-symbol', company.symbol);
-      company.button.appendChild(symbol);
-      company.button.appendChild(company.canvas);
-      company.button.appendChild(figures);
-      company.button.addEventListener('click', function () {
-        chosen = index;
-        draw();
-      });
-      nav.appendChild(company.button);
-      return company;
-    });
-    draw();
-  }
-
-  function draw() {
-    if (drawing) {
-      return;
-    }
-    drawing = true;
-    window.requestAnimationFrame(function () {
-      drawing = false;
-      companies.forEach(drawCompany);
-      if (companies.length) {
-        drawChosen(companies[chosen]);
-      }
-      if (arrivals.length > 1) {
-        var span = arrivals[arrivals.length - 1] - arrivals[0];
-        at('rate').textContent = ((arrivals.length - 1) * 1000 / span).toFixed(1) + ' / s';
-      }
-    });
-  }
-
-  function last(company) {
-    return company.history[company.history.length - 1];
-  }
-
-  function direction(company) {
-    return last(company) < company.open ? 'down' : 'up';
-  }
-
-  function changeOf(company) {
-    var percent = (last(company) / company.open - 1) * 100;
-    return (percent < 0 ? '−' : '+') + Math.abs(percent).toFixed(2) + ' %';
-  }
-
-  function drawCompany(company, index) {
-    var way = direction(company);
-    charts.spark(company.canvas, company.history, SLOTS, colours[way]);
-    company.price.textContent = last(company).toFixed(2);
-    company.change.className = 'by ' + way;
-    company.change.textContent = changeOf(company);
-    company.button.setAttribute('aria-pressed', String(index === chosen));
-  }
-
-  function drawChosen(company) {
-    var way = direction(company);
-    charts.chart(at('chart'), company.history, SLOTS, {
-      colour: colours[way],
-      ground: colours.ground,
-      ink: colours.ink,
-      muted: colours.muted,
-      line: colours.line,
-      perSecond: PER_SECOND,
-      pointer: pointer
-    });
-    at('symbol').textContent = company.symbol;
-    at('name').textContent = company.name;
-    at('open').textContent = company.open.toFixed(2);
-    at('low').textContent = Math.min.apply(null, company.history).toFixed(2);
-    at('high').textContent = Math.max.apply(null, company.history).toFixed(2);
-    at('change').className = 'change ' + way;
-    at('change').textContent = changeOf(company);
-    flash(company, last(company));
-  }
-
-  function flash(company, price) {
-    var element = at('price');
-    element.textContent = price.toFixed(2);
-    if (company.shown !== null && company.shown !== price) {
-      element.className = 'price ' + (price < company.shown ? 'flash-down' : 'flash-up');
-    }
-    company.shown = price;
-  }
-
-  var canvas = at('chart');
-
-  function follows(event) {
-    pointer = event.clientX - canvas.getBoundingClientRect().left;
-    draw();
-  }
-
-  canvas.addEventListener('mousemove', follows);
-  canvas.addEventListener('mouseleave', function () {
-    pointer = null;
-    draw();
-  });
-  window.addEventListener('resize', draw);
-
-  start();
+  connect();
 })();

@@ -1,63 +1,85 @@
-//! The hub: what a page asks for once, and the stream that it then watches.
+//! The hub: what a page may call, and what it is called with.
 
 use std::sync::Arc;
 
 use futures_util::stream;
 use hubwire::prelude::*;
 
-use crate::market::{Listing, Market, Prices};
+use crate::market::{Company, Market, Tick};
+
+/// How much an order moves a price, as a part of it.
+const PUSH: f64 = 0.004;
+
+#[hub_client]
+pub trait TickerPage {
+    fn watchers_changed(count: usize);
+    fn ordered(symbol: &str, side: &str);
+}
 
 pub struct Ticker {
     market: Arc<Market>,
+}
+
+#[hub(client = TickerPage)]
+impl Ticker {
+    /// What is traded here, in the order of the prices of a tick.
+    fn companies(&self) -> &[Company] {
+        self.market.companies()
+    }
+
+    /// All ticks behind the one with this number, and then those that come.
+    ///
+    /// The first item is what the caller missed, as far as it is kept: a page that was away goes on where it was.
+    /// A page that reads slowly gets fewer items with more ticks in each, so that nothing waits for it here.
+    fn watch(&self, after: u64) -> impl Stream<Item = Vec<Tick>> + use<> {
+        let mut newest = self.market.newest();
+        newest.mark_changed();
+        // What is yet to come was seen on another server, or on this one before it was started again.
+        let after = if after > *newest.borrow() { 0 } else { after };
+        let market = self.market.clone();
+        stream::unfold((market, newest, after), async |(market, mut newest, after)| {
+            newest.changed().await.ok()?;
+            let ticks = market.since(after);
+            let last = ticks.last().map_or(after, |tick| tick.number);
+            Some((ticks, (market, newest, last)))
+        })
+    }
+
+    /// Pushes a price up, for everyone.
+    fn buy(&self, cx: &CallerContext<Self>, symbol: String) -> HubResult<()> {
+        self.order(cx, &symbol, "bought", PUSH)
+    }
+
+    /// Pushes a price down, for everyone.
+    fn sell(&self, cx: &CallerContext<Self>, symbol: String) -> HubResult<()> {
+        self.order(cx, &symbol, "sold", -PUSH)
+    }
+
+    fn on_connected(&self, cx: &CallerContext<Self>) {
+        cx.clients().all().watchers_changed(self.market.enter());
+    }
+
+    fn on_disconnected(&self, cx: &CallerContext<Self>) {
+        cx.clients().all().watchers_changed(self.market.leave());
+    }
 }
 
 impl Ticker {
     pub fn new(market: Arc<Market>) -> Self {
         Self { market }
     }
-}
 
-#[hub]
-impl Ticker {
-    /// What is traded, with the prices of the last minute, so that a chart does not begin empty.
-    fn listings(&self) -> Vec<Listing> {
-        self.market.listings()
-    }
-
-    /// All prices, from now on, each time that they change.
-    ///
-    /// The stream is polled only while the page has room, and then gives the newest prices: a page behind a slow network
-    /// misses some and is never late.
-    fn prices(&self) -> impl Stream<Item = Prices> + use<> {
-        stream::unfold(self.market.watch(), |mut prices| async move {
-            prices.changed().await.ok()?;
-            let newest = prices.borrow_and_update().clone();
-            Some((newest, prices))
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use hubwire::testing::TestHub;
-
-    use super::*;
-
-    #[actix_web::test]
-    async fn a_page_gets_every_change_and_the_newest_if_it_was_slow() {
-        let market = Arc::new(Market::open());
-        let hub = TestHub::new(Ticker::new(market.clone()));
-        let page = hub.connect().await;
-        let listings: Vec<Listing> = page.invoke("Listings", ()).await.unwrap();
-        assert!(listings.iter().all(|listing| !listing.history.is_empty()));
-
-        let mut prices = page.stream::<Prices>("Prices", ()).await;
-        market.step();
-        let first = prices.next().await.unwrap().unwrap();
-        assert_eq!(first.prices.len(), listings.len());
-        market.step();
-        market.step();
-        let newest = prices.next().await.unwrap().unwrap();
-        assert_eq!(newest.number, first.number + 2, "two changes at once are one item");
+    fn order(
+        &self,
+        cx: &CallerContext<Self>,
+        symbol: &str,
+        side: &str,
+        push: f64,
+    ) -> HubResult<()> {
+        if !self.market.push(symbol, push) {
+            return Err(HubError::new(format!("nobody trades {symbol} here")));
+        }
+        cx.clients().all().ordered(symbol, side);
+        Ok(())
     }
 }

@@ -1,19 +1,19 @@
-//! A stock ticker: ten times a second every page gets new prices as one stream, as fast as it takes them.
+//! A stock market that never closes: prices move ten times a second, and each page watches them through one stream.
 //!
 //! `cargo run -p ticker`, then open the printed address.
 
 mod hub;
 mod market;
 
-use std::io::IsTerminal;
-use std::sync::Arc;
+use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use hubwire::prelude::*;
 use tracing_subscriber::EnvFilter;
 
-use crate::hub::Ticker;
-use crate::market::Market;
+use crate::{hub::Ticker, market::Market};
+
+const TICK: Duration = Duration::from_millis(100);
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
@@ -24,10 +24,10 @@ async fn main() -> std::io::Result<()> {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let host = std::env::var("HOST").unwrap_or("127.0.0.1".to_owned());
-    let port = std::env::var("PORT").unwrap_or("5102".to_owned());
+    let port = std::env::var("PORT").unwrap_or("5400".to_owned());
 
     let market = Arc::new(Market::open());
-    rt::spawn(market.clone().trade());
+    rt::spawn(run(market.clone()));
     let ticker = Hub::new(Ticker::new(market)).build();
     let hub = ticker.clone();
     let server = HttpServer::new(move || {
@@ -37,12 +37,12 @@ async fn main() -> std::io::Result<()> {
             .route("/", file("text/html; charset=utf-8", include_str!("../page/index.html")))
             .route("/style.css", file("text/css; charset=utf-8", include_str!("../page/style.css")))
             .route(
-                "/ticker.js",
-                file("text/javascript; charset=utf-8", include_str!("../page/ticker.js")),
-            )
-            .route(
                 "/chart.js",
                 file("text/javascript; charset=utf-8", include_str!("../page/chart.js")),
+            )
+            .route(
+                "/ticker.js",
+                file("text/javascript; charset=utf-8", include_str!("../page/ticker.js")),
             )
     })
     .hubwire(&[&ticker])
@@ -51,6 +51,14 @@ async fn main() -> std::io::Result<()> {
         println!("Hubwire ticker: open http://{address}");
     }
     server.run().await
+}
+
+async fn run(market: Arc<Market>) {
+    let mut clock = rt::time::interval(TICK);
+    loop {
+        clock.tick().await;
+        market.tick();
+    }
 }
 
 /// A file of the page.

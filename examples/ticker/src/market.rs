@@ -1,150 +1,169 @@
-//! A market of made-up companies, whose prices wander.
+//! Made-up companies, whose prices wander, remember where they came from, and mind what is bought and sold.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 
-/// How often prices change.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// Two minutes of ticks.
+const KEPT: usize = 1200;
 
-/// How many prices are kept of each company: those of a minute.
-const HISTORY: usize = 600;
+/// So much of an order's push is left after each tick, while it moves the price.
+const FADING: f64 = 0.85;
 
-/// How far a price usually moves at once, as a part of itself.
-const VOLATILITY: f64 = 0.000_6;
+/// What all orders together move a price in a tick, at most.
+const MOST: f64 = 0.004;
 
-/// How strongly a price is drawn back to where it opened, so that a ticker that runs for weeks still looks like one.
-const GRAVITY: f64 = 0.000_4;
+/// How strongly a price is drawn back to where it began.
+const HOMESICKNESS: f64 = 0.0004;
 
-const COMPANIES: [(&str, &str, f64); 8] = [
-    ("FERR", "Ferrous Rails", 128.4),
-    ("HUBW", "Hubwire Cables", 342.15),
-    ("LUMO", "Lumo Optics", 57.82),
-    ("NIMB", "Nimbus Harbour", 214.6),
-    ("ORCA", "Orca Shipping", 88.37),
-    ("PIXL", "Pixel Foundry", 412.9),
-    ("QUAY", "Quayside Foods", 31.26),
-    ("TIDE", "Tidewater Power", 166.05),
+#[derive(Debug, Serialize)]
+pub struct Company {
+    symbol: &'static str,
+    name: &'static str,
+    /// The price with which it began.
+    opening: f64,
+    /// How much a price moves in a tick, as a part of it.
+    #[serde(skip)]
+    nervousness: f64,
+}
+
+const COMPANIES: &[Company] = &[
+    Company { symbol: "HBWR", name: "Hubwire Cables", opening: 128.4, nervousness: 0.0009 },
+    Company { symbol: "OXID", name: "Oxide Foundry", opening: 412.75, nervousness: 0.0006 },
+    Company { symbol: "CRAB", name: "Crabtree Fisheries", opening: 23.18, nervousness: 0.0014 },
+    Company { symbol: "ACTX", name: "Actinium Express", opening: 76.02, nervousness: 0.0011 },
+    Company { symbol: "PING", name: "Ping & Pong Sports", opening: 54.6, nervousness: 0.0008 },
+    Company { symbol: "MOON", name: "Moonshot Bakeries", opening: 8.91, nervousness: 0.0024 },
 ];
 
-/// A company as a page meets it first.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Listing {
-    pub symbol: String,
-    pub name: String,
-    pub open: f64,
-    /// The oldest first; the last one is the newest price.
-    pub history: Vec<f64>,
-}
-
-/// The prices of all companies, in the order of the listings.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Prices {
-    /// Counts up, so that a page knows what it has missed.
+/// All prices at one moment.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tick {
     pub number: u64,
-    pub prices: Vec<f64>,
+    prices: Vec<f64>,
 }
 
+#[derive(Debug)]
 pub struct Market {
-    histories: Mutex<Vec<VecDeque<f64>>>,
-    newest: watch::Sender<Prices>,
+    floor: Mutex<Floor>,
+    newest: watch::Sender<u64>,
+    watchers: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Floor {
+    prices: Vec<f64>,
+    pushes: Vec<f64>,
+    ticks: VecDeque<Tick>,
+    dice: Dice,
 }
 
 impl Market {
-    /// A market that has been open for a minute.
+    /// A market that has been open for a while, so that there is something to see.
     pub fn open() -> Self {
-        let histories = COMPANIES.map(|(_, _, open)| VecDeque::from([open])).into();
         let market = Self {
-            histories: Mutex::new(histories),
-            newest: watch::Sender::new(Prices::default()),
+            floor: Mutex::new(Floor {
+                prices: COMPANIES.iter().map(|company| company.opening).collect(),
+                pushes: vec![0.0; COMPANIES.len()],
+                ticks: VecDeque::with_capacity(KEPT),
+                dice: Dice(RandomState::new().hash_one(0) | 1),
+            }),
+            newest: watch::Sender::new(0),
+            watchers: AtomicUsize::new(0),
         };
-        for _ in 1..HISTORY {
-            market.step();
+        for _ in 0..KEPT {
+            market.tick();
         }
         market
     }
 
-    /// Changes prices for as long as the server runs.
-    pub async fn trade(self: Arc<Self>) {
-        let mut ticks = interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        loop {
-            ticks.tick().await;
-            self.step();
-        }
-    }
-
-    /// Every price moves a little.
-    pub fn step(&self) {
-        let mut histories = self.histories();
-        let mut prices = Vec::with_capacity(COMPANIES.len());
-        for ((_, _, open), history) in COMPANIES.iter().zip(histories.iter_mut()) {
-            let last = history.back().copied().unwrap_or(*open);
-            let price = cents(last * (1.0 + VOLATILITY * noise() + GRAVITY * (open / last - 1.0)));
-            if history.len() == HISTORY {
-                history.pop_front();
-            }
-            history.push_back(price);
-            prices.push(price);
-        }
-        // Under the lock, so that what a page is listed and what it is then streamed fit together.
-        self.newest.send_modify(|newest| {
-            *newest = Prices { number: newest.number + 1, prices };
-        });
-    }
-
-    pub fn listings(&self) -> Vec<Listing> {
-        let histories = self.histories();
+    pub fn companies(&self) -> &[Company] {
         COMPANIES
-            .iter()
-            .zip(histories.iter())
-            .map(|((symbol, name, open), history)| Listing {
-                symbol: (*symbol).to_owned(),
-                name: (*name).to_owned(),
-                open: *open,
-                history: history.iter().copied().collect(),
-            })
-            .collect()
     }
 
-    /// The newest prices, whenever they change.
-    pub fn watch(&self) -> watch::Receiver<Prices> {
+    /// The number of the newest tick, as it changes.
+    pub fn newest(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
     }
 
-    fn histories(&self) -> MutexGuard<'_, Vec<VecDeque<f64>>> {
-        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The ticks behind the one with this number, as far as they are kept.
+    pub fn since(&self, number: u64) -> Vec<Tick> {
+        self.floor().ticks.iter().filter(|tick| tick.number > number).cloned().collect()
+    }
+
+    /// Moves every price once.
+    pub fn tick(&self) {
+        let number = self.floor().tick();
+        self.newest.send_replace(number);
+    }
+
+    /// Moves the price of `symbol` over the next ticks; whether there is such a company.
+    pub fn push(&self, symbol: &str, part: f64) -> bool {
+        let Some(index) = COMPANIES.iter().position(|company| company.symbol == symbol) else {
+            return false;
+        };
+        if let Some(push) = self.floor().pushes.get_mut(index) {
+            *push = (*push + part * (1.0 - FADING)).clamp(-MOST, MOST);
+        }
+        true
+    }
+
+    /// One more is watching; how many these are.
+    pub fn enter(&self) -> usize {
+        self.watchers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// One less is watching; how many are left.
+    pub fn leave(&self) -> usize {
+        self.watchers.fetch_sub(1, Ordering::Relaxed) - 1
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// About normally distributed: the sum of twelve dice (Irwin and Hall).
-fn noise() -> f64 {
-    (0..12).map(|_| fastrand::f64()).sum::<f64>() - 6.0
+impl Floor {
+    fn tick(&mut self) -> u64 {
+        for ((price, push), company) in self.prices.iter_mut().zip(&mut self.pushes).zip(COMPANIES)
+        {
+            let home = HOMESICKNESS * (company.opening / *price).ln();
+            *price *= (company.nervousness * self.dice.bell() + home + *push).exp();
+            *push *= FADING;
+        }
+        let number = self.ticks.back().map_or(1, |tick| tick.number + 1);
+        if self.ticks.len() == KEPT {
+            self.ticks.pop_front();
+        }
+        let prices = self.prices.iter().map(|price| (price * 100.0).round() / 100.0).collect();
+        self.ticks.push_back(Tick { number, prices });
+        number
+    }
 }
 
-fn cents(price: f64) -> f64 {
-    (price * 100.0).round() / 100.0
-}
+/// Chance for a game: xorshift, which is no good for anything else.
+#[derive(Debug)]
+struct Dice(u64);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Dice {
+    /// Between 0 and 1.
+    fn roll(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
 
-    #[test]
-    fn prices_wander_and_stay_near_where_they_opened() {
-        let market = Market::open();
-        for _ in 0..20_000 {
-            market.step();
-        }
-        for listing in market.listings() {
-            let last = listing.history[listing.history.len() - 1];
-            assert!((0.5..2.0).contains(&(last / listing.open)), "{}: {last}", listing.symbol);
-            assert_eq!(listing.history.len(), HISTORY);
-            assert!(listing.history.windows(2).any(|pair| pair[0] != pair[1]));
-        }
+    /// Around 0, mostly within 1 of it: a sum of chances is nearly a bell.
+    fn bell(&mut self) -> f64 {
+        (0..12).map(|_| self.roll()).sum::<f64>() - 6.0
     }
 }
