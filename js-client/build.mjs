@@ -32,12 +32,13 @@ const ENTRIES = [
 
 const require = createRequire(import.meta.url);
 
-/** The copy that servers hand out. */
-export const ASSET = fileURLToPath(new URL('../crates/hubwire/assets/hubwire.min.js', import.meta.url));
-
-/** What that copy is to be, once the package is built: its script, without the word about a map that is not there. */
-export function asset() {
-  return readFileSync(`${HERE}dist/hubwire.min.js`, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n$/, '\n');
+/** The copies that servers hand out: where each is, and what it is to be, once the package is built. */
+export function assets() {
+  return ENTRIES.map(({ name }) => ({
+    path: fileURLToPath(new URL(`../crates/hubwire/assets/${name}.min.js`, import.meta.url)),
+    // The package's script, without the word about a map that is not there.
+    text: readFileSync(`${HERE}dist/${name}.min.js`, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n$/, '\n'),
+  }));
 }
 
 /** Writes the package's files to `dist`, by way of `work`. */
@@ -92,5 +93,5 @@ function sourceMaps() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await build();
-  writeFileSync(ASSET, asset());
+  for (const { path, text } of assets()) writeFileSync(path, text);
 }

@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 
 import { parse } from 'acorn';
 
-import { ASSET, asset, build } from '../build.mjs';
+import { assets, build } from '../build.mjs';
 import { rows } from '../sizes.mjs';
 
 const HERE = fileURLToPath(new URL('../', import.meta.url));
@@ -38,7 +38,7 @@ function run(tool, ...args) {
 before(() => build());
 
 test('the server hands out what the sources are built to', () => {
-  assert.ok(readFileSync(ASSET, 'utf8') === asset(), 'the asset is stale: npm run build');
+  for (const { path, text } of assets()) assert.ok(readFileSync(path, 'utf8') === text, `${path} is stale: npm run build`);
 });
 
 for (const [name, sourceType] of SHIPPED) {
