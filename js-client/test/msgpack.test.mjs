@@ -10,7 +10,7 @@ import { MessagePackHubProtocol as Official } from '@microsoft/signalr-protocol-
 
 import { Server, hubwire, settle } from './kit.mjs';
 
-const SCRIPT = createRequire(import.meta.url).resolve('../dist/msgpack.cjs');
+const SCRIPT = createRequire(import.meta.url).resolve('../../crates/hubwire/assets/msgpack.min.js');
 const { MessagePackHubProtocol } = createRequire(import.meta.url)(SCRIPT);
 
 const ours = new MessagePackHubProtocol();
