@@ -284,8 +284,9 @@ impl<H: HubDefinition> Session<H> {
             HubMessage::Ack(number) if self.reception.is_some() => {
                 self.connection().acknowledge(number);
             }
-            HubMessage::Sequence(number) if let Some(reception) = &mut self.reception => {
-                reception.begin_at(number)?;
+            HubMessage::Sequence(number) if self.reception.is_some() => {
+                let reception = self.reception.as_mut();
+                reception.map_or(Ok(()), |reception| reception.begin_at(number))?;
             }
             // Nothing of ours that these could be about: stateful reconnect was not agreed on, or a version to come.
             HubMessage::Ack(_) | HubMessage::Sequence(_) | HubMessage::Unknown(_) => {
