@@ -143,7 +143,9 @@ impl HubOptions {
     /// [allows](hubwire_transport::EndpointOptions::allow_stateful_reconnects) connections to outlive their sockets.
     ///
     /// Default 100,000, as in SignalR. While there are more, no further ones go out to that client, and others notice nothing; what waits then counts for `max_backlog`.
-    /// A client that acknowledges nothing for `transport_send_timeout` meanwhile is closed as a slow consumer.
+    /// A client that acknowledges nothing for `transport_send_timeout` meanwhile is closed as a slow consumer; so is one
+    /// whose acknowledgement is not read because what it sends fills `application_max_buffer_size` at the same time.
+    /// Counted are the bytes of messages; keeping each costs about 130 more.
     #[must_use]
     pub fn stateful_reconnect_buffer_size(mut self, bytes: usize) -> Self {
         self.stateful_reconnect_buffer_size = bytes;

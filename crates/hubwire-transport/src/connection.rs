@@ -241,7 +241,7 @@ impl Connection {
         agreed
     }
 
-    /// Says that the client has all messages up to this number; those that it has not been sent do not count.
+    /// Says that the client has all messages up to this number; those that have not been taken since the last socket took over do not count.
     pub fn acknowledge(&self, number: u64) {
         self.0.outbox.acknowledge(number);
     }

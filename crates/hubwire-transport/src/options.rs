@@ -33,7 +33,7 @@ pub struct EndpointOptions {
     pub close_timeout: Duration,
     /// Who lets pages from elsewhere read answers.
     pub cors: Cors,
-    /// How long a connection may be without a transport: after `negotiate`, between long polls, and in the middle of a POST.
+    /// How long a connection may be without a transport: after `negotiate`, between long polls, between sockets that follow one another, and in the middle of a POST.
     pub disconnect_timeout: Duration,
     /// For how long an event stream may say nothing.
     pub heartbeat_interval: Duration,
@@ -222,7 +222,7 @@ impl EndpointOptions {
         self
     }
 
-    /// Sets how long a connection without a transport lives: after `negotiate`, and between polls.
+    /// Sets how long a connection without a transport lives: after `negotiate`, between polls, and between sockets where they may follow one another.
     ///
     /// Default 15 s, as in ASP.NET Core. Counted in whole seconds.
     #[must_use]

@@ -297,9 +297,9 @@
 //! | `hubwire.backlog_bytes`: what waits for clients | gauge | `worker` |
 //! | `hubwire.invocations`, `hubwire.invocation_errors` | counters | `hub`, `method`; calls of what is no method share one |
 //!
-//! # What it does not do yet
+//! # Several servers
 //!
-//! A backplane for several servers.
+//! [`HubBuilder::backplane`] makes hubs of one name one hub. The crate `hubwire-redis` does it over a Redis; [`InProcess`] does it within a process.
 
 // What the macros write says `::hubwire`, also in the tests of this crate.
 extern crate self as hubwire;
