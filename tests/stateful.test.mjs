@@ -141,6 +141,39 @@ test('streams, client results and calls live through it', { timeout: LONG }, asy
   assert.equal(await within(SOON, sum, 'the sum'), 90);
 });
 
+test('a stream both ways is longer than what both ends keep', { timeout: LONG }, async (t) => {
+  const client = new signalr.HubConnectionBuilder()
+    .withUrl(url)
+    .withStatefulReconnect()
+    .configureLogging(signalr.LogLevel.None)
+    .build();
+  t.after(() => client.stop());
+  await within(SOON, client.start(), 'the start');
+  const subject = new signalr.Subject();
+  const doubled = [];
+  const end = new Promise((resolve, reject) => {
+    client.stream('Doubled', subject).subscribe({ next: (item) => doubled.push(item), complete: resolve, error: reject });
+  });
+  // Far more than is read ahead: the words of the client about what it has received lie behind them.
+  for (let i = 0; i < 20_000; i += 1) subject.next(i);
+  subject.complete();
+  await within(LONG, end, 'the end of the stream');
+  assert.equal(doubled.length, 20_000);
+  assert.ok(doubled.every((item, i) => item === 2 * i));
+});
+
+test('a client that does not await what it sends gets all the answers', { timeout: LONG }, async (t) => {
+  const client = new signalr.HubConnectionBuilder()
+    .withUrl(url)
+    .withStatefulReconnect()
+    .configureLogging(signalr.LogLevel.None)
+    .build();
+  t.after(() => client.stop());
+  await within(SOON, client.start(), 'the start');
+  const answers = numbers.map((number) => client.invoke('Echo', String(number)));
+  assert.deepEqual(await within(LONG, Promise.all(answers), 'all answers'), numbers.map(String));
+});
+
 test('only a client that asked for it gets it, and only where it is allowed', async (t) => {
   const asked = await negotiate(url);
   assert.equal(asked.useStatefulReconnect, true);

@@ -104,8 +104,8 @@ export class StatefulClient {
   #receive(message) {
     if (message.type === undefined) return this.#shake();
     if (message.type === 9) {
-      // A server that heard of them need not repeat all that were to come again when the link was cut.
-      if (message.sequenceId > this.#latest + 1) throw new Error(`a gap: ${this.#latest}, then ${message.sequenceId}`);
+      // As strict as the official clients: not even what was received from an earlier socket may be left out.
+      if (message.sequenceId > this.#next) throw new Error(`a gap: counted to ${this.#next - 1}, then ${message.sequenceId}`);
       this.#next = message.sequenceId;
       this.#isListening = true;
     }

@@ -142,10 +142,15 @@ impl HubOptions {
     /// Sets how many bytes of messages are kept for a client that does not acknowledge them, where the endpoint
     /// [allows](hubwire_transport::EndpointOptions::allow_stateful_reconnects) connections to outlive their sockets.
     ///
-    /// Default 100,000, as in SignalR. While there are more, no further ones go out to that client, and others notice nothing; what waits then counts for `max_backlog`.
-    /// A client that acknowledges nothing for `transport_send_timeout` meanwhile is closed as a slow consumer; so is one
-    /// whose acknowledgement is not read because what it sends fills `application_max_buffer_size` at the same time.
-    /// Counted are the bytes of messages; keeping each costs about 130 more.
+    /// Default 100,000, as in SignalR and its clients. While there are more, no further ones go out to that client, and others notice nothing; what waits then counts for `max_backlog`.
+    /// A client that acknowledges nothing for `transport_send_timeout` meanwhile may have lost its link: its socket is closed, and
+    /// if it comes back and acknowledges nothing again, it is closed as a slow consumer.
+    ///
+    /// Counted are the bytes of messages; keeping each costs about 130 more, and together they cost no more than this and `max_backlog`.
+    /// From a client that sends faster than its calls run, up to twice as many bytes are read beyond `application_max_buffer_size`.
+    ///
+    /// A client that ignores its own limit, by not awaiting what it sends, is not read at some point, nor is what it says about the messages it has.
+    /// Then it gets further messages that are not kept, and cannot come back until it has acknowledged them.
     #[must_use]
     pub fn stateful_reconnect_buffer_size(mut self, bytes: usize) -> Self {
         self.stateful_reconnect_buffer_size = bytes;

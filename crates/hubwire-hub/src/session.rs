@@ -312,12 +312,13 @@ impl<H: HubDefinition> Session<H> {
     }
 
     fn acknowledge(&mut self) {
-        if let Some(reception) = self.reception.as_mut().filter(|reception| reception.is_ack_due())
-        {
+        let member = self.context.member();
+        let Some(reception) = &mut self.reception else { return };
+        if reception.is_ack_due() && member.connection.wants_more() {
             let number = reception.ack();
-            let member = self.context.member();
             let ack = member.message(|protocol, out| protocol.write_ack(out, number));
             member.connection.send_ahead(ack);
+            member.connection.told_received();
         }
     }
 

@@ -1,5 +1,6 @@
 //! What holds on to a connection for the network.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
@@ -89,12 +90,16 @@ impl Attachment {
 
     /// The receiving half, for a carrier that has both.
     pub fn receiver(&self) -> Receiver {
-        Receiver { connection: self.connection.clone(), generation: self.generation }
+        Receiver {
+            connection: self.connection.clone(),
+            generation: self.generation,
+            waits: Cell::new(false),
+        }
     }
 
     /// The next message, if one waits; it counts as passed on.
     pub fn take_now(&self) -> Option<Message> {
-        self.connection.0.outbox.take_now()
+        self.connection.0.outbox.take_now(self.generation)
     }
 }
 
@@ -115,6 +120,8 @@ impl Drop for Attachment {
 pub struct Receiver {
     connection: Connection,
     generation: u64,
+    /// Whether it was told to wait.
+    waits: Cell<bool>,
 }
 
 impl Receiver {
@@ -128,7 +135,12 @@ impl Receiver {
         if self.connection.is_closing() {
             return Poll::Ready(());
         }
-        self.connection.0.inbox.poll_room_from(self.generation, cx)
+        let room = self.connection.0.inbox.poll_room_from(self.generation, cx);
+        let waits = room.is_pending();
+        if self.waits.replace(waits) != waits {
+            self.connection.0.outbox.leave_unread(self.generation, waits);
+        }
+        room
     }
 
     /// Hands in what was received. Ask [`poll_intake`](Self::poll_intake) before.

@@ -231,19 +231,35 @@ impl Connection {
     /// Lets [other sockets](Self::resume) follow the one that carries the connection, if the client has asked for that; whether it is so.
     ///
     /// From here on messages that [count](Message::counted) are kept until they are [acknowledged](Self::acknowledge), up to `buffer` bytes; while there are more, no further one goes out.
+    /// Only to a client that is not read, so that it may have acknowledged them, go further ones, and are not kept: then no socket may follow until they are acknowledged.
     /// A socket that takes over begins with what `opening` makes of the number of the first message that follows, and then gets all that is not acknowledged.
     pub fn keep_unacknowledged(&self, buffer: usize, opening: Opening) -> bool {
         let mut life = self.life();
         let agreed = life.agree_to_resume();
         if agreed {
+            // What a client has sent beyond that which it was told of is as much as it keeps, and the message behind.
+            self.0.inbox.read_ahead(buffer.saturating_mul(2));
             self.0.outbox.keep_unacked(buffer, opening);
         }
         agreed
     }
 
-    /// Says that the client has all messages up to this number; those that have not been taken since the last socket took over do not count.
+    /// Says that the client has all messages up to this number; a number that was never sent stands for the last one that was.
     pub fn acknowledge(&self, number: u64) {
         self.0.outbox.acknowledge(number);
+    }
+
+    /// Whether the client may be told what has arrived, so that it sends more: not while it has to be worked off.
+    ///
+    /// Where connections [outlive their sockets](Self::keep_unacknowledged), a client is slowed down by this and not by leaving it unread, because its own word about what it has must be read.
+    /// [`Event::Tick`] comes once it may be told again.
+    pub fn wants_more(&self) -> bool {
+        !self.0.inbox.is_paused()
+    }
+
+    /// Says that the client was told what has arrived.
+    pub fn told_received(&self) {
+        self.0.inbox.told();
     }
 
     /// Waits for the next event that `intake` lets through.

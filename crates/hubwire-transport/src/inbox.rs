@@ -70,6 +70,9 @@ struct State {
     cap: usize,
     /// Set when the cap is reached, unset at half of it, so that reading does not stutter.
     paused: bool,
+    /// How many bytes are read all the same from a client that sends so many until it is told what has arrived; and how many came since.
+    ahead: usize,
+    untold: usize,
     tick: bool,
     /// Once the end has begun nothing more is taken.
     is_closed: bool,
@@ -126,6 +129,8 @@ impl Inbox {
             held: 0,
             cap,
             paused: false,
+            ahead: 0,
+            untold: 0,
             tick: false,
             is_closed: false,
             closing: None,
@@ -150,6 +155,29 @@ impl Inbox {
     pub(crate) fn push_from(&self, carrier: u64, payload: Payload) -> Option<Waker> {
         let mut state = self.lock();
         if state.carrier == carrier { state.push(payload) } else { None }
+    }
+
+    /// Lets reading go on for this many bytes behind the cap: the client sends no more until it is told what has arrived.
+    pub(crate) fn read_ahead(&self, bytes: usize) {
+        self.lock().ahead = bytes;
+    }
+
+    /// Whether what was received has to be worked off before more of it is welcome.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.lock().paused
+    }
+
+    /// The client was told what has arrived.
+    pub(crate) fn told(&self) {
+        self.lock().untold = 0;
+    }
+
+    /// Listens to nobody until another socket carries the connection, which gets a number behind this one.
+    pub(crate) fn suspend(&self, carrier: u64) -> Wakes {
+        let mut state = self.lock();
+        state.carrier = carrier;
+        // The old one need not wait for room any more.
+        Wakes::new(state.receiver.take().into_iter().collect())
     }
 
     /// Listens to another socket from here on.
@@ -300,6 +328,7 @@ impl State {
         }
         self.has_received = true;
         self.queued += payload.cost();
+        self.untold = self.untold.saturating_add(payload.bytes.len());
         self.queue.push_back(Entry::Payload(payload));
         self.pause_when_full();
         self.application.take()
@@ -313,7 +342,7 @@ impl State {
     }
 
     fn poll_room(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if !self.paused {
+        if !self.paused || self.untold < self.ahead {
             return Poll::Ready(());
         }
         self.receiver = Some(cx.waker().clone());
@@ -329,6 +358,12 @@ impl State {
             return Wakes::default();
         }
         self.paused = false;
-        Wakes::new(self.receiver.take().into_iter().collect())
+        let mut wakers: SmallVec<[Waker; 1]> = self.receiver.take().into_iter().collect();
+        if self.ahead > 0 {
+            // The application may tell the client now what has arrived.
+            self.tick = true;
+            wakers.extend(self.application.take());
+        }
+        Wakes::new(wakers)
     }
 }

@@ -58,6 +58,8 @@ mod poll_tests;
 mod pulse;
 mod reason;
 mod request;
+#[cfg(test)]
+mod resume_tests;
 mod runner;
 mod table;
 pub mod token;

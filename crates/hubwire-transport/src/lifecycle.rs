@@ -143,6 +143,22 @@ impl Lifecycle {
         }
     }
 
+    /// No other socket may follow the one that carries the connection, if one does.
+    pub(crate) fn be_last(&mut self) {
+        if let Carrier::Socket(_) = self.carrier {
+            self.carrier = Carrier::Lasting;
+        }
+    }
+
+    /// Gives up the socket that carries the connection; whether there was one that another may follow.
+    pub(crate) fn suspend(&mut self) -> bool {
+        let suspended = matches!((&self.carrier, &self.stage), (Carrier::Socket(_), Stage::Open));
+        if suspended {
+            self.carrier = Carrier::Waiting { ticks: 0 };
+        }
+        suspended
+    }
+
     /// Whether this is what carries the connection now.
     pub(crate) fn is_carried_by(&self, generation: u64) -> bool {
         match self.carrier {

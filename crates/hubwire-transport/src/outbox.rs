@@ -20,6 +20,7 @@
 //! Whether there is room is asked before a message is pushed, so that one message of any size passes to a client that reads.
 
 mod state;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,8 +29,9 @@ use std::task::{Context, Poll};
 use thiserror::Error;
 
 use self::state::{End, State};
+pub(crate) use self::waiting::Waiting;
 use crate::connection::Room;
-use crate::inbox::{KEPT_CAPACITY, Wakes};
+use crate::inbox::Wakes;
 use crate::unacked::{Opening, Unacked};
 use crate::{Message, Receipt, ReceiptError, Taken};
 
@@ -71,16 +73,12 @@ impl Outbox {
     }
 
     pub(crate) fn push(&self, message: Message) -> Result<Room, PushError> {
-        self.push_with(|state| state.push(message))
+        self.push_with(|state| state.queue.push(message))
     }
 
-    /// In front of what waits and counts.
+    /// In front of what waits.
     pub(crate) fn push_ahead(&self, message: Message) -> Result<Room, PushError> {
-        self.push_with(|state| {
-            let place = state.queue.iter().position(Message::is_counted);
-            state.queued += message.cost();
-            state.queue.insert(place.unwrap_or(state.queue.len()), message);
-        })
+        self.push_with(|state| state.ahead.push(message))
     }
 
     fn push_with(&self, push: impl FnOnce(&mut State)) -> Result<Room, PushError> {
@@ -89,7 +87,7 @@ impl Outbox {
             if state.end != End::Open {
                 return Err(PushError::Closed);
             }
-            if state.queued >= state.cap {
+            if state.waiting() >= state.cap {
                 return Err(PushError::Full { bytes: state.bytes(), cap: state.cap });
             }
             push(&mut state);
@@ -161,9 +159,11 @@ impl Outbox {
         producers.wake();
     }
 
-    /// Keeps what counts until it is acknowledged, up to `buffer` bytes, so that another socket may take over.
+    /// Keeps what counts until it is acknowledged, so that another socket may take over; with `buffer` bytes of it new messages wait.
     pub(crate) fn keep_unacked(&self, buffer: usize, opening: Opening) {
-        self.lock().unacked = Some(Box::new(Unacked::new(buffer, opening)));
+        let mut state = self.lock();
+        let most = buffer.saturating_add(state.cap);
+        state.unacked = Some(Box::new(Unacked::new(buffer, most, opening)));
     }
 
     /// Lets another socket take, from the first message that is not acknowledged.
@@ -173,11 +173,12 @@ impl Outbox {
             state.rewind();
             if let Some(unacked) = &mut state.unacked {
                 unacked.is_away = false;
+                unacked.is_unread = false;
                 let opening = unacked.opening();
-                state.queued += opening.cost();
-                state.queue.push_front(opening);
+                state.ahead.push(opening);
             }
             state.generation += 1;
+            state.idle_ticks = 0;
             (state.drain.take(), state.generation)
         };
         if let Some(drain) = drain {
@@ -186,13 +187,59 @@ impl Outbox {
         generation
     }
 
+    /// Whether all that was sent and not acknowledged could go out again.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.lock().unacked.as_ref().is_none_or(|unacked| unacked.is_whole())
+    }
+
+    /// Gives up the socket that takes, with what it has not passed on: another one may follow, with the number behind the one that is returned.
+    pub(crate) fn suspend(&self) -> u64 {
+        let (wakes, generation) = {
+            let mut state = self.lock();
+            state.rewind();
+            state.generation += 1;
+            state.idle_ticks = 0;
+            if let Some(unacked) = &mut state.unacked {
+                unacked.is_away = true;
+            }
+            (state.wakes(), state.generation)
+        };
+        wakes.wake();
+        generation
+    }
+
+    /// Remembers, until the client acknowledges something, that it took nothing; whether that is news.
+    pub(crate) fn suspect(&self) -> bool {
+        let mut state = self.lock();
+        let unacked = state.unacked.as_mut();
+        unacked.is_some_and(|unacked| !std::mem::replace(&mut unacked.is_suspect, true))
+    }
+
+    /// Says whether what comes from the socket with this number is left unread.
+    pub(crate) fn leave_unread(&self, generation: u64, is_unread: bool) {
+        let drain = {
+            let mut state = self.lock();
+            if state.generation != generation {
+                return;
+            }
+            let Some(unacked) = &mut state.unacked else { return };
+            unacked.is_unread = is_unread;
+            if is_unread { state.drain.take() } else { None }
+        };
+        if let Some(drain) = drain {
+            drain.wake();
+        }
+    }
+
     /// The client has what counts up to this number.
     pub(crate) fn acknowledge(&self, number: u64) {
         let drain = {
             let mut state = self.lock();
-            state.moved = true;
             let Some(unacked) = &mut state.unacked else { return };
-            unacked.acknowledge(number);
+            if !unacked.acknowledge(number) {
+                return;
+            }
+            state.moved = true;
             state.drain.take()
         };
         if let Some(drain) = drain {
@@ -240,29 +287,24 @@ impl Outbox {
             return Poll::Ready(Taken::Superseded);
         }
         let wakes = state.pass(passed);
-        let (mut sum, mut cost) = (0, 0);
+        let mut sum = 0;
         let replay = if budget > 0 { std::mem::take(&mut state.replay) } else { 0 };
         while (if replay > 0 { taken.len() < replay } else { sum < budget })
-            && let Some(message) = state.next()
+            && let Some(message) = state.take()
         {
             sum += message.len();
-            cost += message.cost();
-            taken.push_back(message.clone());
-            state.under_way.push_back(message);
+            taken.push_back(message);
         }
-        state.queued -= cost;
-        state.under_way_bytes += cost;
         if sum > 0 {
             state.quiet_ticks = 0;
         }
-        if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
-            state.queue = VecDeque::new();
-        }
+        state.again.shrink();
+        state.queue.shrink();
         let end = state.end;
         let poll = match end {
             End::Cut => Poll::Ready(Taken::Cut),
             _ if sum > 0 => Poll::Ready(Taken::Messages),
-            End::Finished if state.queue.is_empty() => Poll::Ready(Taken::Finished),
+            End::Finished if state.is_empty() => Poll::Ready(Taken::Finished),
             End::Cleared | End::Open if std::mem::take(&mut state.is_beat_due) => {
                 Poll::Ready(Taken::Heartbeat)
             }
@@ -286,7 +328,7 @@ impl Outbox {
                 return;
             }
             if let Some(last) = last {
-                state.push(last);
+                state.queue.push(last);
             }
             state.end = End::Finished;
             state.wakes()
@@ -300,8 +342,7 @@ impl Outbox {
             let mut state = self.lock();
             state.end = End::Cut;
             state.rewind();
-            state.queued = 0;
-            (state.wakes(), std::mem::take(&mut state.queue))
+            (state.wakes(), state.clear())
         };
         // Large messages are freed outside the lock.
         drop(dropped);
@@ -312,24 +353,23 @@ impl Outbox {
     pub(crate) fn clear(&self) {
         let (wakes, dropped) = {
             let mut state = self.lock();
-            state.queued = 0;
             if state.end == End::Open {
                 state.end = End::Cleared;
             }
-            (Wakes::new(std::mem::take(&mut state.producers)), std::mem::take(&mut state.queue))
+            (Wakes::new(std::mem::take(&mut state.producers)), state.clear())
         };
         drop(dropped);
         wakes.wake();
     }
 
     /// The next message, without a wish to be woken for more; it counts as passed on.
-    pub(crate) fn take_now(&self) -> Option<Message> {
+    pub(crate) fn take_now(&self, generation: u64) -> Option<Message> {
         let (message, wakes) = {
             let mut state = self.lock();
-            let message = state.next()?;
-            state.queued -= message.cost();
-            state.under_way_bytes += message.cost();
-            state.under_way.push_back(message.clone());
+            if state.generation != generation {
+                return None;
+            }
+            let message = state.take()?;
             let wakes = state.pass(message.cost());
             (message, wakes)
         };

@@ -89,7 +89,13 @@ fn what_is_not_acknowledged_is_sent_again() {
     assert_eq!(link.heard(), [vec![sequence(2)], again].concat());
     link.say(ack(4));
     link.reconnect();
-    assert_eq!(link.heard(), [sequence(5)], "with nothing to send, the next number");
+    let again: Vec<_> = ["2", "3", "4"].map(notification).into();
+    assert_eq!(link.heard(), [vec![sequence(2)], again].concat(), "it may not have counted so far");
+    notify(&hub, &["5"]);
+    assert_eq!(link.heard(), [notification("5")]);
+    link.say(ack(5));
+    link.reconnect();
+    assert_eq!(link.heard(), [sequence(6)], "with nothing to send, the next number");
 }
 
 #[test]
@@ -289,7 +295,15 @@ fn a_client_that_never_acknowledges_is_sent_no_more_and_closed() {
     link.say(ack(1));
     assert_eq!(link.heard(), [notification("3")]);
     notify(&hub, &["4"]);
-    link.tick(30);
+    link.tick(12);
+    assert_eq!(link.heard(), [] as [&str; 0], "the link may have been lost without a word");
+    link.reconnect();
+    assert_eq!(
+        link.heard(),
+        [sequence(2), notification("2"), notification("3"), notification("4")]
+    );
+    notify(&hub, &["5"]);
+    link.tick(12);
     assert!(link.is_over());
     assert!(hub.definition().log.take().iter().any(|reason| reason.starts_with("slow consumer")));
 }

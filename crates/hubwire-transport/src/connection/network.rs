@@ -49,7 +49,7 @@ impl Connection {
     /// `None` where the ends [did not agree](Self::keep_unacknowledged) on that, and behind the end.
     pub fn resume(&self) -> Option<Attachment> {
         let mut life = self.life();
-        if !life.is_resumable() || life.ending().is_some() {
+        if !life.is_resumable() || life.ending().is_some() || !self.0.outbox.is_whole() {
             return None;
         }
         let generation = self.0.outbox.resume();
@@ -58,6 +58,31 @@ impl Connection {
         drop(life);
         wakes.wake();
         Some(Attachment::new(self.clone(), generation, Receipt::None))
+    }
+
+    /// Gives up the socket that carries the connection, so that another one may follow in time; whether there is one, and the ends agreed on that.
+    fn suspend(&self) -> bool {
+        let mut life = self.life();
+        if !self.0.outbox.is_whole() || !life.suspend() {
+            return false;
+        }
+        let generation = self.0.outbox.suspend();
+        let wakes = self.0.inbox.suspend(generation);
+        drop(life);
+        wakes.wake();
+        tracing::debug!(id = %self.id(), "socket given up: its client is silent");
+        true
+    }
+
+    /// Nothing of what waits has been taken for too long.
+    fn stall(&self) {
+        // A link that was lost without a word looks like a slow client. One that comes back and acknowledges something was none.
+        if self.0.outbox.suspect() && self.suspend() {
+            return;
+        }
+        let (bytes, cap) = (self.0.outbox.bytes(), self.0.options.max_backlog);
+        self.close(DisconnectReason::SlowConsumer { bytes, cap });
+        self.cut();
     }
 
     /// Whether other sockets may follow the first one.
@@ -114,7 +139,13 @@ impl Connection {
 
     /// A carrier is gone.
     pub(crate) fn lose(&self, carrier: u64) {
-        let detached = self.life().detach(carrier);
+        let detached = {
+            let mut life = self.life();
+            if life.is_carried_by(carrier) && !self.0.outbox.is_whole() {
+                life.be_last();
+            }
+            life.detach(carrier)
+        };
         match detached {
             Detached::Lost => self.close(DisconnectReason::NetworkLost),
             Detached::AfterEnd => self.0.inbox.wake(),
@@ -167,9 +198,7 @@ impl Connection {
         }
         // Between polls nobody could take anything.
         if is_attached && shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
-            let (bytes, cap) = (shared.outbox.bytes(), shared.options.max_backlog);
-            self.close(DisconnectReason::SlowConsumer { bytes, cap });
-            self.cut();
+            self.stall();
         }
         if tick >= shared.wake_at.load(Ordering::Relaxed) {
             shared.inbox.tick();
@@ -190,7 +219,11 @@ impl Connection {
         };
         match beat {
             Beat::Due => shared.outbox.beat(),
-            Beat::Missed => self.close(DisconnectReason::ClientTimeout),
+            Beat::Missed => {
+                if !self.suspend() {
+                    self.close(DisconnectReason::ClientTimeout);
+                }
+            }
             Beat::Nothing => {}
         }
     }

@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use smallvec::SmallVec;
 
+use super::Waiting;
 use crate::connection::Room;
 use crate::inbox::Wakes;
 use crate::unacked::Unacked;
@@ -12,9 +13,12 @@ use crate::{Message, Receipt, ReceiptError};
 
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) queue: VecDeque<Message>,
-    /// Bytes in `queue`.
-    pub(super) queued: usize,
+    /// What goes in front of everything else.
+    pub(super) ahead: Waiting,
+    /// What was taken before and goes out again: it does not wait behind what is under way, so the cap is not for it.
+    pub(super) again: Waiting,
+    /// What nobody has taken yet.
+    pub(super) queue: Waiting,
     /// Messages that were taken and not passed on yet, oldest first; and how much of the oldest was.
     pub(super) under_way: VecDeque<Message>,
     pub(super) under_way_bytes: usize,
@@ -23,7 +27,7 @@ pub(super) struct State {
     pub(super) unacked: Option<Box<Unacked>>,
     /// Answers that the client has acknowledged.
     pub(super) acknowledged: u64,
-    /// How many messages, at the front of the queue, were in an answer that has to be given again: what the client acknowledges is always the same.
+    /// How many messages, at the front of those that go out again, were in an answer that has to be given again: what the client acknowledges is always the same.
     pub(super) replay: usize,
     /// Which attachment may take: another one has the next number.
     pub(super) generation: u64,
@@ -55,8 +59,9 @@ pub(super) enum End {
 impl State {
     pub(super) fn new(high: usize, cap: usize) -> Self {
         Self {
-            queue: VecDeque::new(),
-            queued: 0,
+            ahead: Waiting::default(),
+            again: Waiting::default(),
+            queue: Waiting::default(),
             under_way: VecDeque::new(),
             under_way_bytes: 0,
             partly: 0,
@@ -77,28 +82,42 @@ impl State {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.queued + self.under_way_bytes
+        self.waiting() + self.again.bytes() + self.under_way_bytes
+    }
+
+    /// What waits behind that which is under way, or was, in bytes.
+    pub(super) fn waiting(&self) -> usize {
+        self.ahead.bytes() + self.queue.bytes()
+    }
+
+    /// Whether nothing is left to be taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ahead.is_empty() && self.again.is_empty() && self.queue.is_empty()
     }
 
     pub(super) fn room(&self) -> Room {
         if self.bytes() < self.high { Room::Available } else { Room::Exhausted }
     }
 
-    /// The next message that may be taken.
-    pub(super) fn next(&mut self) -> Option<Message> {
-        let Some(unacked) = &mut self.unacked else { return self.queue.pop_front() };
-        // Behind the end nobody takes over any more.
-        if self.end == End::Open && unacked.holds_back(self.queue.front()?) {
-            return None;
+    /// Moves the next message that may be taken under way.
+    pub(super) fn take(&mut self) -> Option<Message> {
+        let message = match self.ahead.pop().or_else(|| self.again.pop()) {
+            Some(message) => message,
+            None if self.is_held_back() => return None,
+            None => self.queue.pop()?,
+        };
+        if let Some(unacked) = &mut self.unacked {
+            unacked.take(&message);
         }
-        let message = self.queue.pop_front()?;
-        unacked.take(&message);
+        self.under_way_bytes += message.cost();
+        self.under_way.push_back(message.clone());
         Some(message)
     }
 
-    pub(super) fn push(&mut self, message: Message) {
-        self.queued += message.cost();
-        self.queue.push_back(message);
+    fn is_held_back(&self) -> bool {
+        // Behind the end nobody takes over any more.
+        let unacked = self.unacked.as_ref().filter(|_| self.end == End::Open);
+        unacked.zip(self.queue.front()).is_some_and(|(unacked, next)| unacked.holds_back(next))
     }
 
     /// Decides what became of what is under way.
@@ -125,8 +144,7 @@ impl State {
                 self.acknowledged += 1;
                 // A late copy of the last poll may have had its answer put back already.
                 for _ in 0..std::mem::take(&mut self.replay) {
-                    let Some(message) = self.queue.pop_front() else { break };
-                    self.queued -= message.cost();
+                    let Some(message) = self.again.pop() else { break };
                     self.under_way_bytes += message.cost();
                     self.under_way.push_back(message);
                 }
@@ -136,18 +154,26 @@ impl State {
         }
     }
 
-    /// Puts what is under way back to the front; a message that was passed on in part goes out again whole.
+    /// Puts back what is under way; a message that was passed on in part goes out again whole.
     pub(super) fn rewind(&mut self) {
-        if let Some(unacked) = &mut self.unacked {
-            unacked.rewind(std::mem::take(&mut self.under_way), &mut self.queue);
-            self.queued = self.queue.iter().map(Message::cost).sum();
-        }
-        while let Some(message) = self.under_way.pop_back() {
-            self.queued += message.cost();
-            self.queue.push_front(message);
+        let under_way = std::mem::take(&mut self.under_way);
+        match &mut self.unacked {
+            Some(unacked) => {
+                self.again = unacked.rewind(under_way, std::mem::take(&mut self.again));
+                // What does not count was for the old socket.
+                self.ahead = Waiting::default();
+                let queue = std::mem::take(&mut self.queue);
+                self.queue = queue.into_iter().filter(Message::is_counted).collect();
+            }
+            None => self.again.put_back(under_way),
         }
         self.under_way_bytes = 0;
         self.partly = 0;
+    }
+
+    /// Forgets all that nobody has taken, or somebody has to take again; for the caller to free outside the lock.
+    pub(super) fn clear(&mut self) -> [Waiting; 3] {
+        [&mut self.ahead, &mut self.again, &mut self.queue].map(std::mem::take)
     }
 
     /// Everyone who waits for this outbox.
