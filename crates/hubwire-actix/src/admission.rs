@@ -7,6 +7,7 @@ use actix_web::error::InternalError;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use hubwire_transport::negotiate::Negotiation;
+use hubwire_transport::token::{Claims, TokenError};
 use hubwire_transport::{
     Access, Authentication, Boundaries, Census, ClientAddress, ConnectRequest, Connection,
     ConnectionId, EndpointOptions, Found, Full, Identity, MessageLimit, Registration, Runner, Seat,
@@ -37,6 +38,9 @@ pub(crate) struct Admitted {
     pub(crate) expires: Option<u32>,
     pub(crate) seat: Seat,
 }
+
+/// The connection token that a request shows, verified once: what it leads to may change while the request waits.
+pub(crate) struct Shown(Result<Claims, TokenError>);
 
 /// What the hook said of a request, until that is needed.
 struct Identified(Identity);
@@ -83,6 +87,7 @@ impl Mounted {
     pub(crate) async fn admit(
         &self,
         request: &HttpRequest,
+        token: Option<&Shown>,
         transport: Transport,
     ) -> actix_web::Result<Admission> {
         let refused = |response| Ok(Admission::Refused(response));
@@ -91,7 +96,7 @@ impl Mounted {
         }
         let identity = self.identify(request).await?;
         let mut is_stateful = false;
-        let (id, expires) = match (self.find(request), transport) {
+        let (id, expires) = match (token.map(|token| self.find(token)), transport) {
             // A WebSocket may skip the negotiation.
             (None, Transport::WebSockets) if self.options.transports.contains(transport) => {
                 (ConnectionId::random(), None)
@@ -191,10 +196,18 @@ impl Mounted {
         Ok(Some(text(StatusCode::FORBIDDEN, "The connection belongs to another user")))
     }
 
-    /// What the token of a request leads to, if it has one.
-    pub(crate) fn find(&self, request: &HttpRequest) -> Option<Found> {
+    /// The token of a request, if it has one.
+    pub(crate) fn shown(&self, request: &HttpRequest) -> Option<Shown> {
         let token = connection_token(request)?;
-        Some(self.runner.connections().find(&self.endpoint, &token, unix_seconds()))
+        Some(Shown(self.runner.connections().verify(&self.endpoint, &token)))
+    }
+
+    /// What a token leads to now.
+    pub(crate) fn find(&self, token: &Shown) -> Found {
+        match &token.0 {
+            Ok(claims) => self.runner.connections().find(claims, unix_seconds()),
+            Err(_) => Found::Unknown,
+        }
     }
 
     /// Has a connection end with the identity that it was last used with, where the options say so.

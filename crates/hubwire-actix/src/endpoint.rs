@@ -260,26 +260,26 @@ async fn exchange(
 ) -> actix_web::Result<HttpResponse> {
     mounted.authenticate(request).await?;
     let is_known = matches!(*request.method(), Method::GET | Method::POST | Method::DELETE);
-    Ok(match (request.method(), mounted.find(request)) {
-        _ if !is_known => HttpResponse::MethodNotAllowed().finish(),
-        (_, None) => text(StatusCode::BAD_REQUEST, "Connection ID required"),
-        (&Method::GET, Some(_)) if event_stream::is_wanted(request) => {
-            return event_stream::accept(mounted, request).await;
+    if !is_known {
+        return Ok(HttpResponse::MethodNotAllowed().finish());
+    }
+    let Some(token) = mounted.shown(request) else {
+        return Ok(text(StatusCode::BAD_REQUEST, "Connection ID required"));
+    };
+    match (request.method(), mounted.find(&token)) {
+        (&Method::GET, _) if event_stream::is_wanted(request) => {
+            event_stream::accept(mounted, request, &token).await
         }
-        (&Method::GET, Some(_)) => {
-            return poll::answer(mounted, request, poll::kind(request)).await;
+        (&Method::GET, found) => {
+            poll::answer(mounted, request, &token, found, poll::kind(request)).await
         }
-        (&Method::POST, Some(Found::Live(connection))) => {
-            return post::receive(mounted, request, payload, &connection).await;
+        (&Method::POST, Found::Live(connection)) => {
+            post::receive(mounted, request, payload, &connection).await
         }
-        (&Method::POST, Some(Found::Fresh { .. })) => {
-            return post::open(mounted, request, payload).await;
-        }
-        (_, Some(Found::Live(connection))) => {
-            return poll::delete(mounted, request, &connection).await;
-        }
-        (_, Some(_)) => text(StatusCode::NOT_FOUND, "No Connection with that ID"),
-    })
+        (&Method::POST, Found::Fresh { .. }) => post::open(mounted, request, payload, &token).await,
+        (_, Found::Live(connection)) => poll::delete(mounted, request, &connection).await,
+        (_, _) => Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID")),
+    }
 }
 
 /// A pattern that matches `path` whatever the case of its letters; a path with dynamic segments stays as it is.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hubwire_transport::event_stream::{COMMENT, write_event};
 use hubwire_transport::{Attachment, Connection, Message, Taken, TransferFormat, Transport};
 
-use crate::admission::{Admission, Admitted, Mounted, conflict};
+use crate::admission::{Admission, Admitted, Mounted, Shown, conflict};
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::home::{Home, Link};
 use crate::meter::Traffic;
@@ -24,8 +24,9 @@ pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
 pub(crate) async fn accept(
     mounted: &Mounted,
     request: &HttpRequest,
+    token: &Shown,
 ) -> actix_web::Result<HttpResponse> {
-    let admitted = match mounted.admit(request, Transport::ServerSentEvents).await? {
+    let admitted = match mounted.admit(request, Some(token), Transport::ServerSentEvents).await? {
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };

@@ -22,7 +22,7 @@ use hubwire_transport::{
     TransferFormat, Transport, query_value,
 };
 
-use crate::admission::{Admission, Admitted, Mounted, conflict};
+use crate::admission::{Admission, Admitted, Mounted, Shown, conflict};
 use crate::body::CHUNK;
 use crate::home::{Home, Link};
 use crate::meter::Traffic;
@@ -47,10 +47,12 @@ pub(crate) fn kind(request: &HttpRequest) -> Transport {
 pub(crate) async fn answer(
     mounted: &Mounted,
     request: &HttpRequest,
+    token: &Shown,
+    found: Found,
     transport: Transport,
 ) -> actix_web::Result<HttpResponse> {
-    let Some(Found::Live(connection)) = mounted.find(request) else {
-        return greet(mounted, request, transport).await;
+    let Found::Live(connection) = found else {
+        return greet(mounted, request, token, transport).await;
     };
     if connection.request().transport != transport {
         return Ok(mounted.refuse_change(transport));
@@ -117,9 +119,10 @@ fn content_type(mounted: &Mounted, taken: &VecDeque<Message>) -> &'static str {
 async fn greet(
     mounted: &Mounted,
     request: &HttpRequest,
+    token: &Shown,
     transport: Transport,
 ) -> actix_web::Result<HttpResponse> {
-    Ok(match open(mounted, request, transport).await? {
+    Ok(match open(mounted, request, token, transport).await? {
         Opening::Opened(_) => {
             response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish()
         }
@@ -137,9 +140,10 @@ pub(crate) enum Opening {
 pub(crate) async fn open(
     mounted: &Mounted,
     request: &HttpRequest,
+    token: &Shown,
     transport: Transport,
 ) -> actix_web::Result<Opening> {
-    let admitted = match mounted.admit(request, transport).await? {
+    let admitted = match mounted.admit(request, Some(token), transport).await? {
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(Opening::Refused(response)),
     };

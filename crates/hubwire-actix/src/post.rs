@@ -13,7 +13,7 @@ use hubwire_transport::{
 };
 use tokio::time::timeout;
 
-use crate::admission::Mounted;
+use crate::admission::{Mounted, Shown};
 use crate::negotiate::text;
 use crate::poll::{self, Opening, number};
 
@@ -44,8 +44,9 @@ pub(crate) async fn open(
     mounted: &Mounted,
     request: &HttpRequest,
     payload: &mut web::Payload,
+    token: &Shown,
 ) -> actix_web::Result<HttpResponse> {
-    match poll::open(mounted, request, poll::kind(request)).await? {
+    match poll::open(mounted, request, token, poll::kind(request)).await? {
         Opening::Opened(connection) => hand_in(mounted, request, payload, &connection).await,
         Opening::Refused(answer) => Ok(answer),
     }

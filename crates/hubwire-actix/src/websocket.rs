@@ -33,13 +33,14 @@ pub(crate) async fn accept(
     if let Some(refusal) = handshake::refusal(mounted, request) {
         return Ok(refusal);
     }
-    if let Some(Found::Live(connection)) = mounted.find(request)
+    let token = mounted.shown(request);
+    if let Some(Found::Live(connection)) = token.as_ref().map(|token| mounted.find(token))
         && connection.is_resumable()
     {
         return resume(mounted, request, payload, &connection).await;
     }
     let mut response = handshake::response(mounted, request);
-    let admitted = match mounted.admit(request, Transport::WebSockets).await? {
+    let admitted = match mounted.admit(request, token.as_ref(), Transport::WebSockets).await? {
         Admission::Admitted(admitted) => admitted,
         Admission::Refused(response) => return Ok(response),
     };

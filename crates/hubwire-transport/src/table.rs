@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::Notify;
 
-use crate::token::{Claims, Issued, TokenKey, TokenKind};
+use crate::token::{Claims, Issued, TokenError, TokenKey, TokenKind};
 use crate::{Census, Connection, ConnectionId, DisconnectReason};
 
 /// The connections of one application, found by public id or by token; shared by all workers.
@@ -93,16 +93,24 @@ impl ConnectionTable {
         self.0.key.issue(endpoint, kind, expires)
     }
 
-    /// What `token` leads to at `endpoint`; `now` in seconds since 1970.
-    pub fn find(&self, endpoint: &str, token: &str, now: u32) -> Found {
-        let Ok(claims) = self.0.key.verify(endpoint, token) else { return Found::Unknown };
+    /// What `token` says, if it was issued here for `endpoint`; expired or not.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a token, or not one of this table's key and endpoint.
+    pub fn verify(&self, endpoint: &str, token: &str) -> Result<Claims, TokenError> {
+        self.0.key.verify(endpoint, token)
+    }
+
+    /// What a token with these `claims` leads to, which another request may change at any moment; `now` in seconds since 1970.
+    pub fn find(&self, claims: &Claims, now: u32) -> Found {
         match self.0.slots.get(&claims.connection_id).as_deref() {
             Some(Slot::Live(connection)) => Found::Live(connection.clone()),
             Some(Slot::Ended) => Found::Ended,
             None if claims.expires < now => Found::Unknown,
             None => {
-                let Claims { connection_id, expires, is_stateful, .. } = claims;
-                Found::Fresh { connection_id, expires, is_stateful }
+                let Claims { ref connection_id, expires, is_stateful, .. } = *claims;
+                Found::Fresh { connection_id: connection_id.clone(), expires, is_stateful }
             }
         }
     }
@@ -227,18 +235,19 @@ mod tests {
     fn a_token_opens_its_connection_once() {
         let table = ConnectionTable::new(TokenKey::random());
         let token = table.issue("/chat", TokenKind::Secret, 100).token;
-        let Found::Fresh { connection_id, expires, .. } = table.find("/chat", &token, 90) else {
+        let claims = table.verify("/chat", &token).unwrap();
+        let Found::Fresh { connection_id, expires, .. } = table.find(&claims, 90) else {
             panic!("a fresh token opens a connection")
         };
         let (connection, _attachment) = open(connection_id);
         let registration = table.enter(&connection, Some(expires)).unwrap();
-        assert!(matches!(table.find("/chat", &token, 101), Found::Live(_)));
+        assert!(matches!(table.find(&claims, 101), Found::Live(_)));
         assert!(table.enter(&connection, Some(expires)).is_none());
         drop(registration);
         assert!(table.is_empty());
-        assert!(matches!(table.find("/chat", &token, 100), Found::Ended));
+        assert!(matches!(table.find(&claims, 100), Found::Ended));
         table.sweep(101);
-        assert!(matches!(table.find("/chat", &token, 101), Found::Unknown));
+        assert!(matches!(table.find(&claims, 101), Found::Unknown));
         assert!(table.0.slots.is_empty());
     }
 
@@ -246,9 +255,10 @@ mod tests {
     fn an_expired_or_foreign_token_opens_nothing() {
         let table = ConnectionTable::new(TokenKey::random());
         let token = table.issue("/chat", TokenKind::Secret, 100).token;
-        assert!(matches!(table.find("/chat", &token, 101), Found::Unknown));
-        assert!(matches!(table.find("/other", &token, 100), Found::Unknown));
-        assert!(matches!(table.find("/chat", "", 100), Found::Unknown));
+        let claims = table.verify("/chat", &token).unwrap();
+        assert!(matches!(table.find(&claims, 101), Found::Unknown));
+        assert_eq!(table.verify("/other", &token), Err(TokenError::Forged));
+        assert_eq!(table.verify("/chat", ""), Err(TokenError::Malformed));
     }
 
     #[test]
