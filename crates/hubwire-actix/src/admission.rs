@@ -25,6 +25,8 @@ use crate::request::snapshot;
 /// What became of a request that opens a connection.
 pub(crate) enum Admission {
     Admitted(Box<Admitted>),
+    /// Another request with its token was faster, and it goes on as one for a connection that exists; only those that polls carry can.
+    Late(Connection),
     Refused(HttpResponse),
 }
 
@@ -110,23 +112,27 @@ impl Mounted {
                 is_stateful = wish;
                 (connection_id, Some(expires))
             }
-            (Some(Found::Live(connection)), _) => {
+            (Some(Found::Live(connection)), Transport::LongPolling | Transport::ShortPolling) => {
+                return Ok(match self.refuse_other_identity(&identity, &connection) {
+                    Some(refusal) => Admission::Refused(refusal),
+                    None => Admission::Late(connection),
+                });
+            }
+            (
+                Some(Found::Live(connection)),
+                Transport::ServerSentEvents | Transport::WebSockets,
+            ) => {
                 return refused(match connection.request().transport == transport {
                     true => conflict(),
                     false => self.refuse_change(transport),
                 });
             }
-            (Some(_), _) => {
-                return refused(text(StatusCode::NOT_FOUND, "No Connection with that ID"));
-            }
+            (Some(_), _) => return refused(no_connection()),
         };
         let seat = match self.seat(request) {
             Ok(seat) => seat,
             Err(full) => return refused(self.refuse_full(full)),
         };
-        if let Some(expires) = expires {
-            self.census.client_came(expires);
-        }
         let request = snapshot(request, transport, identity);
         Ok(Admission::Admitted(Box::new(Admitted { id, request, is_stateful, expires, seat })))
     }
@@ -173,7 +179,12 @@ impl Mounted {
         expires: Option<u32>,
     ) -> Option<Registration> {
         self.watch_expiry(connection, &connection.request().identity);
-        self.runner.connections().enter(connection, expires)
+        let registration = self.runner.connections().enter(connection, expires)?;
+        // Only now: of the requests that race for a token, one is the client's coming.
+        if let Some(expires) = expires {
+            self.census.client_came(expires);
+        }
+        Some(registration)
     }
 
     /// The answer to a request for a connection that belongs to somebody else.
@@ -183,9 +194,18 @@ impl Mounted {
         connection: &Connection,
     ) -> actix_web::Result<Option<HttpResponse>> {
         let identity = self.identify(request).await?;
+        Ok(self.refuse_other_identity(&identity, connection))
+    }
+
+    /// The same for a request whose sender is known already.
+    pub(crate) fn refuse_other_identity(
+        &self,
+        identity: &Identity,
+        connection: &Connection,
+    ) -> Option<HttpResponse> {
         if identity.user_id() == connection.user_id() {
-            self.watch_expiry(connection, &identity);
-            return Ok(None);
+            self.watch_expiry(connection, identity);
+            return None;
         }
         self.meter.refused("other_user");
         tracing::warn!(
@@ -193,7 +213,7 @@ impl Mounted {
             id = %connection.id(),
             "refused a request of another user for a connection"
         );
-        Ok(Some(text(StatusCode::FORBIDDEN, "The connection belongs to another user")))
+        Some(text(StatusCode::FORBIDDEN, "The connection belongs to another user"))
     }
 
     /// The token of a request, if it has one.
@@ -285,6 +305,11 @@ const RETRY_AFTER: u16 = 5;
 fn come_back_later(mut response: HttpResponse) -> HttpResponse {
     response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.into());
     response
+}
+
+/// The answer to a token that leads nowhere, or not any more.
+pub(crate) fn no_connection() -> HttpResponse {
+    text(StatusCode::NOT_FOUND, "No Connection with that ID")
 }
 
 /// The answer to a second socket or stream of one connection.

@@ -14,7 +14,7 @@ use hubwire_transport::{
     Access, Authentication, Boundaries, EndpointOptions, Found, Identity, Mount, Runner,
 };
 
-use crate::admission::Mounted;
+use crate::admission::{Mounted, no_connection};
 use crate::handshake::SubProtocol;
 use crate::hook::{Hook, IntoHookResult};
 use crate::meter::Meter;
@@ -278,7 +278,7 @@ async fn exchange(
         }
         (&Method::POST, Found::Fresh { .. }) => post::open(mounted, request, payload, &token).await,
         (_, Found::Live(connection)) => poll::delete(mounted, request, &connection).await,
-        (_, _) => Ok(text(StatusCode::NOT_FOUND, "No Connection with that ID")),
+        (_, _) => Ok(no_connection()),
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) async fn accept(
 ) -> actix_web::Result<HttpResponse> {
     let admitted = match mounted.admit(request, Some(token), Transport::ServerSentEvents).await? {
         Admission::Admitted(admitted) => admitted,
+        Admission::Late(_) => return Ok(conflict()),
         Admission::Refused(response) => return Ok(response),
     };
     let Admitted { id, request, expires, seat, .. } = *admitted;

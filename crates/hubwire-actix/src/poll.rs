@@ -22,7 +22,7 @@ use hubwire_transport::{
     TransferFormat, Transport, query_value,
 };
 
-use crate::admission::{Admission, Admitted, Mounted, Shown, conflict};
+use crate::admission::{Admission, Admitted, Mounted, Shown, no_connection};
 use crate::body::CHUNK;
 use crate::home::{Home, Link};
 use crate::meter::Traffic;
@@ -51,16 +51,23 @@ pub(crate) async fn answer(
     found: Found,
     transport: Transport,
 ) -> actix_web::Result<HttpResponse> {
-    let Found::Live(connection) = found else {
-        return greet(mounted, request, token, transport).await;
+    let receipt = number(request, "ack")?.map_or(Receipt::None, Receipt::Acknowledged);
+    let connection = match found {
+        Found::Live(connection) => {
+            if let Some(refusal) = mounted.refuse_other_user(request, &connection).await? {
+                return Ok(refusal);
+            }
+            connection
+        }
+        _ => match open(mounted, request, token, transport).await? {
+            Opening::Opened(_) => return Ok(greeting()),
+            Opening::Late(connection) => connection,
+            Opening::Refused(answer) => return Ok(answer),
+        },
     };
     if connection.request().transport != transport {
         return Ok(mounted.refuse_change(transport));
     }
-    if let Some(refusal) = mounted.refuse_other_user(request, &connection).await? {
-        return Ok(refusal);
-    }
-    let receipt = number(request, "ack")?.map_or(Receipt::None, Receipt::Acknowledged);
     let attachment = match connection.attach_poll(receipt) {
         Ok(attachment) => attachment,
         // Whoever sent it has given it up.
@@ -115,24 +122,16 @@ fn content_type(mounted: &Mounted, taken: &VecDeque<Message>) -> &'static str {
     }
 }
 
-/// The first poll: a new connection, and an answer at once.
-async fn greet(
-    mounted: &Mounted,
-    request: &HttpRequest,
-    token: &Shown,
-    transport: Transport,
-) -> actix_web::Result<HttpResponse> {
-    Ok(match open(mounted, request, token, transport).await? {
-        Opening::Opened(_) => {
-            response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish()
-        }
-        Opening::Refused(answer) => answer,
-    })
+/// The answer to a poll that has opened its connection.
+fn greeting() -> HttpResponse {
+    response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish()
 }
 
 /// What became of a request that opens a connection for polls.
 pub(crate) enum Opening {
     Opened(Connection),
+    /// Another request was faster with its token, and has opened this one.
+    Late(Connection),
     Refused(HttpResponse),
 }
 
@@ -145,12 +144,20 @@ pub(crate) async fn open(
 ) -> actix_web::Result<Opening> {
     let admitted = match mounted.admit(request, Some(token), transport).await? {
         Admission::Admitted(admitted) => admitted,
+        Admission::Late(connection) => return Ok(Opening::Late(connection)),
         Admission::Refused(response) => return Ok(Opening::Refused(response)),
     };
     let Admitted { id, request, expires, seat, .. } = *admitted;
     let connection = Connection::open_polled(id, request, mounted.options.clone());
     let Some(registration) = mounted.enter(&connection, expires) else {
-        return Ok(Opening::Refused(conflict()));
+        let Found::Live(earlier) = mounted.find(token) else {
+            return Ok(Opening::Refused(no_connection()));
+        };
+        let identity = &connection.request().identity;
+        return Ok(match mounted.refuse_other_identity(identity, &earlier) {
+            Some(refusal) => Opening::Refused(refusal),
+            None => Opening::Late(earlier),
+        });
     };
     rt::spawn(Home::new(connection.clone(), Link::Polls, registration, seat, mounted));
     Ok(Opening::Opened(connection))

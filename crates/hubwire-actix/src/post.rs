@@ -13,7 +13,7 @@ use hubwire_transport::{
 };
 use tokio::time::timeout;
 
-use crate::admission::{Mounted, Shown};
+use crate::admission::{Mounted, Shown, no_connection};
 use crate::negotiate::text;
 use crate::poll::{self, Opening, number};
 
@@ -27,16 +27,11 @@ pub(crate) async fn receive(
     payload: &mut web::Payload,
     connection: &Connection,
 ) -> actix_web::Result<HttpResponse> {
-    if connection.request().transport == Transport::WebSockets {
-        return Ok(text(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "POST requests are not allowed for WebSocket connections.",
-        ));
-    }
+    let seq = sequence(request)?;
     if let Some(refusal) = mounted.refuse_other_user(request, connection).await? {
         return Ok(refusal);
     }
-    hand_in(mounted, request, payload, connection).await
+    hand_in(mounted, request, payload, connection, seq).await
 }
 
 /// The same for a client that says something before it polls, as in ASP.NET Core it may: it is the first to come with its token.
@@ -46,9 +41,20 @@ pub(crate) async fn open(
     payload: &mut web::Payload,
     token: &Shown,
 ) -> actix_web::Result<HttpResponse> {
+    let seq = sequence(request)?;
     match poll::open(mounted, request, token, poll::kind(request)).await? {
-        Opening::Opened(connection) => hand_in(mounted, request, payload, &connection).await,
+        Opening::Opened(connection) | Opening::Late(connection) => {
+            hand_in(mounted, request, payload, &connection, seq).await
+        }
         Opening::Refused(answer) => Ok(answer),
+    }
+}
+
+/// The number of a POST, if its client counts them; looked at first, so that a bad one opens nothing.
+fn sequence(request: &HttpRequest) -> actix_web::Result<Option<u64>> {
+    match number(request, "seq")? {
+        Some(0) => Err(ErrorBadRequest("seq counts from 1")),
+        seq => Ok(seq),
     }
 }
 
@@ -57,10 +63,13 @@ async fn hand_in(
     request: &HttpRequest,
     payload: &mut web::Payload,
     connection: &Connection,
+    seq: Option<u64>,
 ) -> actix_web::Result<HttpResponse> {
-    let seq = number(request, "seq")?;
-    if seq == Some(0) {
-        return Err(ErrorBadRequest("seq counts from 1"));
+    if connection.request().transport == Transport::WebSockets {
+        return Ok(text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "POST requests are not allowed for WebSocket connections.",
+        ));
     }
     // Room comes before the body, or every POST that waits would hold one.
     let Some(mut turn) = connection.turn().await else {
@@ -74,7 +83,7 @@ async fn hand_in(
     let body = tokio::select! {
         body = read(payload, mounted) => body,
         // What is still on its way would be handed to nobody.
-        () = poll_fn(|cx| connection.poll_closing(cx)) => return Ok(gone()),
+        () = poll_fn(|cx| connection.poll_closing(cx)) => return Ok(no_connection()),
     };
     let body = match body {
         Ok(body) => body,
@@ -103,7 +112,7 @@ async fn hand_in(
     let format = format(request, &body);
     let body = body.freeze();
     if connection.is_closing() {
-        return Ok(gone());
+        return Ok(no_connection());
     }
     if !body.is_empty() || mounted.keeps_boundaries() {
         connection.receive(Payload::new(body, format));
@@ -118,10 +127,6 @@ fn format(request: &HttpRequest, body: &[u8]) -> TransferFormat {
         true => TransferFormat::Binary,
         false => TransferFormat::Text,
     }
-}
-
-fn gone() -> HttpResponse {
-    text(StatusCode::NOT_FOUND, "No Connection with that ID")
 }
 
 /// Why a body did not arrive.

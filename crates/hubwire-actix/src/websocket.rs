@@ -42,6 +42,7 @@ pub(crate) async fn accept(
     let mut response = handshake::response(mounted, request);
     let admitted = match mounted.admit(request, token.as_ref(), Transport::WebSockets).await? {
         Admission::Admitted(admitted) => admitted,
+        Admission::Late(_) => return Ok(conflict()),
         Admission::Refused(response) => return Ok(response),
     };
     let agreed = Agreed::negotiate(mounted, request, &mut response);

@@ -4,3 +4,4 @@ mod client;
 mod hidden;
 mod kit;
 mod logins;
+mod races;
