@@ -80,9 +80,10 @@ impl<H: HubDefinition> CallerContext<H> {
     }
 
     /// Answers that the caller may not call this.
-    pub(crate) fn answer_unauthorized(&self, head: &CallHead, method: &Method<H>) {
+    pub(crate) fn answer_unauthorized(&self, head: &CallHead, method: Option<&Method<H>>) {
         let hub = self.hub().name();
-        tracing::warn!(hub, method = method.rust_name, user = ?self.user_id(), "unauthorized call");
+        let method = method.map(|method| method.rust_name);
+        tracing::warn!(hub, method, user = ?self.user_id(), "unauthorized call");
         self.answer_error(head, &texts::unauthorized(&head.target), None);
     }
 

@@ -120,7 +120,7 @@ impl<H: HubDefinition> Calls<H> {
             return self.start_unknown(head, arguments, is_cancelled, streaming);
         };
         if !admit(method.authorization, &self.context.request().identity) {
-            return self.context.answer_unauthorized(&head, method);
+            return self.context.answer_unauthorized(&head, Some(method));
         }
         let uploads: Vec<_> = streaming
             .iter()

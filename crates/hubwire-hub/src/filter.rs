@@ -47,7 +47,7 @@ pub trait HubFilter<H: HubDefinition>: Send + Sync + 'static {
     /// Runs around a call, also of a method that the hub does not have; [`HubInvocation::method`] tells.
     ///
     /// Calls that cannot reach their method for another reason are refused before it: a user without the [authorization](crate::Authorization), a stream where there should be none, a wrong number of arguments.
-    /// The policies of the hub itself are asked only about methods that it has: a filter that answers others decides for itself who may ask.
+    /// What the hub asks of everybody holds for methods that it does not have too, its policies included.
     /// For a method that answers with a stream, what comes next lasts as long as that does.
     ///
     /// # Errors

@@ -123,6 +123,10 @@ impl<H: HubDefinition> Running<H> {
         let future = {
             let (context, head) = (context.clone(), head.clone());
             async move {
+                // A filter may have an answer, which is no more for everybody than a method of the hub.
+                if !agree(H::authorization(), &invocation).await {
+                    return context.answer_unauthorized(&head, None);
+                }
                 let filters = &context.hub().inner().filters;
                 let refused = async { Err(HubError::refusal(refusal, None)) };
                 let outcome = filters.invoke(&invocation, || Box::pin(refused)).await;
@@ -167,7 +171,7 @@ async fn guarded<H: HubDefinition>(call: Call<H>) {
     let invocation = HubInvocation::new(context.clone(), Some(method), head.clone(), arguments);
     let authorizations = H::authorization().iter().chain(method.authorization);
     if !agree(authorizations, &invocation).await {
-        return context.answer_unauthorized(&head, method);
+        return context.answer_unauthorized(&head, Some(method));
     }
     let filters = &context.hub().inner().filters;
     if filters.is_empty() {

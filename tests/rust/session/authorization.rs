@@ -1,7 +1,7 @@
 //! Who may connect, and who may call what.
 
-use hubwire::HubInvocation;
 use hubwire::prelude::*;
+use hubwire::{HubFilter, HubInvocation, Next, Reply};
 
 use crate::kit::{HANDSHAKE, Link, Log, failure, invoke, result};
 
@@ -120,4 +120,40 @@ fn a_stranger_does_not_connect() {
     assert_eq!(link.heard(), ["{}", close]);
     assert!(link.is_over());
     assert_eq!(hub.definition().log.take(), [] as [&str; 0]);
+}
+
+/// Has answers of its own, to calls that the hub knows nothing of.
+struct Answering;
+
+impl HubFilter<Sleepy> for Answering {
+    async fn invoke(
+        &self,
+        call: &HubInvocation<Sleepy>,
+        next: Next<'_, Reply>,
+    ) -> HubResult<Reply> {
+        if call.method().is_none() { call.reply(&call.target()) } else { next.run().await }
+    }
+}
+
+/// A hub without methods that is open as long as nobody asks for a secret.
+struct Sleepy;
+
+#[hub(authorize(policy = Self::is_public))]
+impl Sleepy {}
+
+impl Sleepy {
+    async fn is_public(&self, call: &HubInvocation<Self>) -> bool {
+        tokio::task::yield_now().await;
+        call.method().is_none() && call.target() != "Secret"
+    }
+}
+
+#[test]
+fn the_policies_of_a_hub_stand_before_filters_that_answer_for_it() {
+    let hub = Hub::new(Sleepy).filter(Answering).build();
+    let mut link = Link::dial(&hub).identity(Identity::user("ada")).connect();
+    link.say(invoke("1", "News", "[]"));
+    assert_eq!(link.heard(), [result("1", r#""News""#)]);
+    link.say(invoke("2", "Secret", "[]"));
+    assert_eq!(link.heard(), [refused("2", "Secret")]);
 }
