@@ -5,8 +5,9 @@ import { after, test } from 'node:test';
 
 import * as signalr from '@microsoft/signalr';
 
+import { FrameSocket, OPCODE, frame } from './kit/frames.mjs';
 import { Proxy } from './kit/proxy.mjs';
-import { END } from './kit/raw.mjs';
+import { END, RawClient, invocation } from './kit/raw.mjs';
 import { TestServer } from './kit/server.mjs';
 import { StatefulClient, address, knock, negotiate } from './kit/stateful.mjs';
 import { SOON, until, within } from './kit/within.mjs';
@@ -206,4 +207,27 @@ test('a client that took long to come back finds nobody', async (t) => {
   socket.terminate();
   assert.equal(await server.farewell(client.connectionId), 'network lost');
   assert.equal(await knock(t, client.address), 404);
+});
+
+test('a socket that took over and is not read is let go with its connection', { timeout: LONG }, async (t) => {
+  const client = await StatefulClient.connect(t, `${server.url}/stateful-fast`);
+  const { pathname, search } = new URL(client.address);
+  const stalled = await FrameSocket.open(t, server, pathname + search);
+  await stalled.received(OPCODE.text, /"type":9/);
+  stalled.stall();
+  const sender = await RawClient.connect(t, `${server.url}/big`);
+  // More than the kernel takes off the server's hands.
+  sender.send(invocation('BroadcastBig', [16 << 20, 2]));
+  await sender.messages.next(LONG);
+  // What comes from it wakes its task, until the server's own buffer is full as well and its body is polled no more.
+  stalled.write(frame(`{"type":9,"sequenceId":1}${END}`));
+  for (let i = 0; i < 5; i += 1) stalled.write(frame(invocation('Append', [i])));
+  assert.match(await server.farewell(client.connectionId), /^slow consumer: /);
+  // Its end is complete once its token leads nowhere; whoever comes back before is told that it is over.
+  // Nobody needs to wait for the kernel, which gives up such a socket after 15 s.
+  await until(SOON, 'the connection to be forgotten', async () => {
+    const status = await knock(t, client.address);
+    assert.ok(status === 204 || status === 404, `a socket behind the end was answered ${status}`);
+    return status === 404;
+  });
 });

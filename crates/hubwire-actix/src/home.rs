@@ -101,6 +101,14 @@ impl Home {
 }
 
 impl Home {
+    /// Whether nothing goes out any more over what has opened the connection.
+    fn is_released(&self) -> bool {
+        match &self.reader {
+            Some(reader) => reader.receiver.is_released(),
+            None => self.connection.is_cut(),
+        }
+    }
+
     /// Gives the client's place to others.
     fn client_left(&mut self) {
         if self.seat.take().is_some()
@@ -130,7 +138,7 @@ impl Future for Home {
             self.connection.finish(None);
         }
         // A server does not poll the body of a client that takes nothing; over HTTP/2 it would keep it for as long as other streams live.
-        if self.connection.is_cut()
+        if self.is_released()
             && let Some(body) = self.body.take()
         {
             body.empty();
@@ -183,8 +191,9 @@ impl Reader {
         }
     }
 
-    /// Reads to the end, in a task of its own: for a socket that follows another one.
-    pub(crate) async fn run(mut self) {
+    /// Reads to the end, in a task of its own, and has `body` let go when the socket is released: for a socket that follows another one.
+    pub(crate) async fn run(mut self, body: Hold, receiver: Receiver) {
+        let _watch = supervisor::watch_socket(receiver, body);
         poll_fn(|cx| {
             self.read(cx);
             if self.is_ended { Poll::Ready(()) } else { Poll::Pending }

@@ -1,4 +1,4 @@
-//! The one clock of a worker: an actor that ticks its connections.
+//! The one clock of a worker: an actor that ticks its connections, and looks after sockets whose connection lives elsewhere.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context};
-use hubwire_transport::{Connection, Runner};
+use hubwire_transport::{Connection, Receiver, Runner};
 
+use crate::body::Hold;
 use crate::clock::unix_seconds;
 use crate::meter;
 
@@ -19,7 +20,7 @@ thread_local! {
     static SUPERVISOR: RefCell<Option<Supervised>> = const { RefCell::new(None) };
 }
 
-/// Ticks the connections whose home is this worker.
+/// Ticks the connections whose home is this worker, and lets go of sockets.
 struct Supervisor {
     watched: Rc<RefCell<Watched>>,
     turn: usize,
@@ -33,12 +34,20 @@ struct Supervised {
 #[derive(Default)]
 struct Watched {
     runners: Vec<Arc<dyn Runner>>,
-    /// Slots of connections, and which of them are free.
-    connections: Vec<Option<Connection>>,
+    /// Slots of what is looked at once a second, and which of them are free.
+    charges: Vec<Option<Charge>>,
     free: Vec<usize>,
 }
 
-/// A connection's place with the supervisor, given up when it is dropped.
+/// What is looked at once a second.
+enum Charge {
+    /// A connection whose home is this worker.
+    Connection(Connection),
+    /// A socket that follows another one: nobody wakes a task here when it is released, and its body may not be polled again.
+    Socket(Receiver, Option<Hold>),
+}
+
+/// A place with the supervisor, given up when it is dropped.
 pub(crate) struct Watch {
     slot: usize,
     watched: Rc<RefCell<Watched>>,
@@ -55,21 +64,12 @@ pub(crate) fn supervise(runner: &Arc<dyn Runner>) {
 
 /// Ticks `connection` once a second for as long as the watch is kept.
 pub(crate) fn watch(connection: Connection) -> Watch {
-    let watched = watched();
-    let slot = {
-        let mut watched = watched.borrow_mut();
-        match watched.free.pop() {
-            Some(slot) => {
-                watched.connections[slot] = Some(connection);
-                slot
-            }
-            None => {
-                watched.connections.push(Some(connection));
-                watched.connections.len() - 1
-            }
-        }
-    };
-    Watch { slot, watched }
+    Watch::new(Charge::Connection(connection))
+}
+
+/// Empties `body` within a second of its socket's release, for as long as the watch is kept.
+pub(crate) fn watch_socket(receiver: Receiver, body: Hold) -> Watch {
+    Watch::new(Charge::Socket(receiver, Some(body)))
 }
 
 fn watched() -> Rc<RefCell<Watched>> {
@@ -99,14 +99,14 @@ impl Supervisor {
     fn tick_next_group(&mut self) {
         self.turn = (self.turn + 1) % GROUPS;
         // Ticks wake tasks but run none of them, so nothing can enter here again.
-        let watched = self.watched.borrow();
-        let group = watched.connections.iter().skip(self.turn).step_by(GROUPS);
-        for connection in group.flatten() {
-            connection.tick();
+        let mut watched = self.watched.borrow_mut();
+        let group = watched.charges.iter_mut().skip(self.turn).step_by(GROUPS);
+        for charge in group.flatten() {
+            charge.tick();
         }
         if self.turn == 0 {
-            let connections = watched.connections.iter().flatten();
-            meter::backlog(|| connections.map(Connection::backlog).sum());
+            let charges = watched.charges.iter().flatten();
+            meter::backlog(|| charges.map(Charge::backlog).sum());
             let now = unix_seconds();
             for runner in &watched.runners {
                 runner.connections().sweep(now);
@@ -115,14 +115,57 @@ impl Supervisor {
     }
 }
 
+impl Charge {
+    fn tick(&mut self) {
+        match self {
+            Self::Connection(connection) => connection.tick(),
+            Self::Socket(receiver, body) => {
+                if receiver.is_released()
+                    && let Some(body) = body.take()
+                {
+                    body.empty();
+                }
+            }
+        }
+    }
+
+    /// A connection counts where its home is.
+    fn backlog(&self) -> usize {
+        match self {
+            Self::Connection(connection) => connection.backlog(),
+            Self::Socket(..) => 0,
+        }
+    }
+}
+
+impl Watch {
+    fn new(charge: Charge) -> Self {
+        let watched = watched();
+        let slot = {
+            let mut watched = watched.borrow_mut();
+            match watched.free.pop() {
+                Some(slot) => {
+                    watched.charges[slot] = Some(charge);
+                    slot
+                }
+                None => {
+                    watched.charges.push(Some(charge));
+                    watched.charges.len() - 1
+                }
+            }
+        };
+        Self { slot, watched }
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut watched = self.watched.borrow_mut();
-        watched.connections[self.slot] = None;
+        watched.charges[self.slot] = None;
         watched.free.push(self.slot);
-        if watched.free.len() == watched.connections.len() {
+        if watched.free.len() == watched.charges.len() {
             // A worker that has seen many connections does not keep their slots for ever.
-            watched.connections = Vec::new();
+            watched.charges = Vec::new();
             watched.free = Vec::new();
         }
     }

@@ -71,9 +71,10 @@ async fn resume(
         return Ok(HttpResponse::NoContent().finish());
     };
     tracing::debug!(hub = mounted.runner.name(), id = %connection.id(), "connection resumed");
+    let receiver = attachment.receiver();
     let agreed = Agreed::negotiate(mounted, request, &mut response);
     let (reader, body) = halves(mounted, attachment, payload, agreed);
-    rt::spawn(reader.run());
+    rt::spawn(reader.run(body.hold(), receiver));
     Ok(response.message_body(BoxBody::new(body))?.into())
 }
 

@@ -143,6 +143,11 @@ impl Receiver {
         room
     }
 
+    /// Whether nothing goes out over this socket any more, since the connection is cut or another socket has taken over, so that its sending half may be let go of.
+    pub fn is_released(&self) -> bool {
+        self.connection.is_cut() || !self.connection.life().is_carried_by(self.generation)
+    }
+
     /// Hands in what was received. Ask [`poll_intake`](Self::poll_intake) before.
     ///
     /// `cx` is that of the caller's task, which is not woken where it runs the application too: then it is about to look anyway.

@@ -148,6 +148,9 @@ fn one_transport(transport: Transport) -> EndpointOptions {
     EndpointOptions::default().transports([transport])
 }
 
+/// How long `/stateful-fast` waits, for sockets and for those who do not read.
+const SHORT: Duration = Duration::from_secs(1);
+
 /// Times that a test can wait for.
 fn impatient() -> EndpointOptions {
     stateful()
@@ -195,7 +198,7 @@ async fn serve() -> std::io::Result<()> {
             .service(
                 data.big
                     .at("/stateful-fast")
-                    .options(stateful().disconnect_timeout(Duration::from_secs(1))),
+                    .options(stateful().disconnect_timeout(SHORT).transport_send_timeout(SHORT)),
             )
             .configure(|app| limited::mount(app, &data.big, &data.wiki, &raw))
             .service(
