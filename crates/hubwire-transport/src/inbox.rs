@@ -176,8 +176,10 @@ impl Inbox {
     pub(crate) fn suspend(&self, carrier: u64) -> Wakes {
         let mut state = self.lock();
         state.carrier = carrier;
-        // The old one need not wait for room any more.
-        Wakes::new(state.receiver.take().into_iter().collect())
+        // The old one need not wait for room any more, and whoever runs the application may hold it.
+        let mut wakers: SmallVec<[Waker; 1]> = state.receiver.take().into_iter().collect();
+        wakers.extend(state.application.take());
+        Wakes::new(wakers)
     }
 
     /// Listens to another socket from here on.

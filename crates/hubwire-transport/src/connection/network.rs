@@ -70,7 +70,7 @@ impl Connection {
         let wakes = self.0.inbox.suspend(generation);
         drop(life);
         wakes.wake();
-        tracing::debug!(id = %self.id(), "socket given up: its client is silent");
+        tracing::info!(id = %self.id(), "socket given up, since its client is silent");
         true
     }
 
