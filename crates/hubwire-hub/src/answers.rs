@@ -47,13 +47,18 @@ impl<H: HubDefinition> CallerContext<H> {
             Some(method) => method.compression.apply(message),
             None => message,
         };
-        self.member().connection.send(message);
+        if head.begin_answer() {
+            self.member().connection.send(message);
+        }
         Ok(())
     }
 
     /// Answers that a stream has come to its end.
     pub(crate) fn answer_end(&self, head: &CallHead) {
         let Some(id) = &head.invocation_id else { return };
+        if !head.begin_answer() {
+            return;
+        }
         let member = self.member();
         let message = member.message(|protocol, out| protocol.write_completed(out, id.as_str()));
         member.connection.send(message.counted());
@@ -89,6 +94,9 @@ impl<H: HubDefinition> CallerContext<H> {
 
     /// Answers a call with an error, if the client wants an answer.
     pub(crate) fn answer_error(&self, head: &CallHead, sentence: &str, detail: Option<&Detail>) {
+        if !head.begin_answer() {
+            return;
+        }
         meter::failed(self.hub().name(), || {
             self.hub().inner().methods.find(&head.target).map(|method| method.name)
         });

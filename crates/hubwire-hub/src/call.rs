@@ -43,6 +43,22 @@ pub(crate) struct CallHead {
     /// The method as the client named it.
     pub(crate) target: ByteString,
     pub(crate) headers: Headers,
+    is_answered: Cell<bool>,
+}
+
+impl CallHead {
+    pub(crate) fn new(
+        invocation_id: Option<InvocationId>,
+        target: ByteString,
+        headers: Headers,
+    ) -> Self {
+        Self { invocation_id, target, headers, is_answered: Cell::new(false) }
+    }
+
+    /// Whether the answer that is about to go out is the first: what panics behind it, the drop of the value for one, is no second one.
+    pub(crate) fn begin_answer(&self) -> bool {
+        !self.is_answered.replace(true)
+    }
 }
 
 /// A type that a parameter of a hub method can have: whatever serde deserializes into an owned value, or a [`ClientStream`].

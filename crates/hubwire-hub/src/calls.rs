@@ -113,7 +113,7 @@ impl<H: HubDefinition> Calls<H> {
     fn start(&self, call: Waiting) {
         let Waiting { invocation, kind, is_cancelled, streaming, .. } = call;
         let Invocation { headers, invocation_id, target, arguments, .. } = invocation;
-        let head = Rc::new(CallHead { invocation_id, target, headers });
+        let head = Rc::new(CallHead::new(invocation_id, target, headers));
         let method = self.context.hub().inner().methods.find(&head.target);
         meter::called(self.context.hub().name(), method.map(|method| method.name));
         let Some(method) = method else {
@@ -212,7 +212,7 @@ impl<H: HubDefinition> Calls<H> {
 
     fn refuse_streams(&self, invocation: Invocation, error: StreamError) {
         let Invocation { headers, invocation_id, target, .. } = invocation;
-        let head = CallHead { invocation_id, target, headers };
+        let head = CallHead::new(invocation_id, target, headers);
         tracing::warn!(
             hub = self.context.hub().name(),
             target = %shown(&head),

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use futures_util::StreamExt;
 use hubwire::prelude::*;
+use serde::Serialize;
 
 use crate::kit::{Gates, Link, failure, invoke, result, send};
 
@@ -46,6 +48,19 @@ impl Answers {
         panic!("as {}", "wished");
     }
 
+    fn fragile(&self) -> Fragile {
+        Fragile
+    }
+
+    fn fragile_error(&self) -> Result<(), Fragile> {
+        Err(Fragile)
+    }
+
+    fn fragile_stream(&self) -> impl Stream<Item = u8> + use<> {
+        let fragile = Fragile;
+        futures_util::stream::iter([1]).inspect(move |_| _ = &fragile)
+    }
+
     fn unwritable(&self) -> HashMap<Vec<u8>, u8> {
         HashMap::from([(vec![1], 1)])
     }
@@ -53,6 +68,17 @@ impl Answers {
     #[hub(rename = "named-otherwise")]
     fn renamed(&self) -> u8 {
         1
+    }
+}
+
+/// What an answer is made of, and panics once that is done.
+#[derive(Debug, Serialize, thiserror::Error)]
+#[error("fragile")]
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("dropped");
     }
 }
 
@@ -158,6 +184,17 @@ fn any_other_error_is_not() {
     check_error("Parse", r#"["x"]"#, &unexpected("Parse"));
     let detail = "ParseIntError: invalid digit found in string";
     check_detailed("Parse", r#"["x"]"#, &format!("{} {detail}", unexpected("Parse")));
+}
+
+#[test]
+fn a_panic_behind_an_answer_is_no_second_one() {
+    check(&invoke("1", "Fragile", "[]"), r#"{"type":3,"invocationId":"1","result":null}"#);
+    check_error("FragileError", "[]", &unexpected("FragileError"));
+    let (hub, _) = answers(HubOptions::default());
+    let mut link = Link::connect(&hub);
+    link.say(r#"{"type":4,"invocationId":"1","target":"FragileStream","arguments":[]}"#);
+    let item = r#"{"type":2,"invocationId":"1","item":1}"#;
+    assert_eq!(link.heard(), [item, r#"{"type":3,"invocationId":"1"}"#]);
 }
 
 #[test]
