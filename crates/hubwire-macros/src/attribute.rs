@@ -132,17 +132,31 @@ fn authorization(option: &ParseNestedMeta<'_>) -> syn::Result<Authorization> {
     read_options(wishes.parse()?, &mut errors, |wish| {
         match option_name(wish).as_str() {
             "claim" => {
-                let claim = text(wish)?.value();
+                let text = text(wish)?;
+                let claim = text.value();
                 let (name, value) = match claim.split_once('=') {
-                    Some((name, value)) => (name, Some(value.trim().to_owned())),
-                    None => (claim.as_str(), None),
+                    Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
+                    None => (claim.trim(), None),
                 };
-                read.claims.push(Claim { name: name.trim().to_owned(), value });
+                if name.is_empty() || value.as_deref() == Some("") {
+                    let rule = "a claim has a name, and a value where there is a `=`: write \
+                                `claim = \"name\"` for any value";
+                    return Err(syn::Error::new(text.span(), rule));
+                }
+                read.claims.push(Claim { name: name.to_owned(), value });
             }
             "policy" => read.policies.push(wish.value()?.parse()?),
             "roles" => {
-                let roles = text(wish)?.value();
-                read.roles.extend(roles.split(',').map(|role| role.trim().to_owned()));
+                let text = text(wish)?;
+                let roles = text.value();
+                let roles = roles.split(',').map(|role| role.trim().to_owned());
+                let before = read.roles.len();
+                read.roles.extend(roles);
+                if read.roles[before..].iter().any(String::is_empty) {
+                    let rule = "a role has at least one character: write the roles with one \
+                                comma between two, and none at the end";
+                    return Err(syn::Error::new(text.span(), rule));
+                }
             }
             _ => {
                 return Err(wish.error(

@@ -148,6 +148,22 @@ fn what_users_must_be_is_said_in_known_words() {
         r#"#[hub(authorize(roles = ""))] fn f(&self) {}"#,
         &["a name has at least one character"],
     );
+    for roles in ["a,", ",a", "a,,b", " "] {
+        check_method(
+            &format!("#[hub(authorize(roles = \"{roles}\"))] fn f(&self) {{}}"),
+            &[
+                "a role has at least one character: write the roles with one comma between two, and none at the end",
+            ],
+        );
+    }
+    for claim in ["= 7", " ", "tenant ="] {
+        check_method(
+            &format!("#[hub(authorize(claim = \"{claim}\"))] fn f(&self) {{}}"),
+            &[
+                "a claim has a name, and a value where there is a `=`: write `claim = \"name\"` for any value",
+            ],
+        );
+    }
     check_method(
         "#[hub(authorize)] fn on_connected(&self) {}",
         &[
