@@ -215,28 +215,34 @@ impl Reply {
 }
 
 /// The filters of a hub, the outermost first.
-pub(crate) struct Filters<H: HubDefinition>(Vec<Arc<dyn AnyFilter<H>>>);
+pub(crate) struct Filters<H>(Vec<Arc<dyn AnyFilter<H>>>);
 
-/// [`HubFilter`] as an object.
-trait AnyFilter<H: HubDefinition>: Send + Sync {
+/// [`HubFilter`] as an object; bounds are on its functions, so that a builder of what is no hub is refused once and not for its type again.
+trait AnyFilter<H>: Send + Sync {
     fn invoke<'a>(
         &'a self,
         call: &'a HubInvocation<H>,
         next: Next<'a, Reply>,
-    ) -> LocalBoxFuture<'a, HubResult<Reply>>;
+    ) -> LocalBoxFuture<'a, HubResult<Reply>>
+    where
+        H: HubDefinition;
 
     fn connected<'a>(
         &'a self,
         context: &'a CallerContext<H>,
         next: Next<'a>,
-    ) -> LocalBoxFuture<'a, HubResult<()>>;
+    ) -> LocalBoxFuture<'a, HubResult<()>>
+    where
+        H: HubDefinition;
 
     fn disconnected<'a>(
         &'a self,
         context: &'a CallerContext<H>,
         reason: &'a DisconnectReason,
         next: Next<'a>,
-    ) -> LocalBoxFuture<'a, HubResult<()>>;
+    ) -> LocalBoxFuture<'a, HubResult<()>>
+    where
+        H: HubDefinition;
 }
 
 impl<H: HubDefinition, F: HubFilter<H>> AnyFilter<H> for F {
@@ -327,7 +333,7 @@ impl<H: HubDefinition> Filters<H> {
     }
 }
 
-impl<H: HubDefinition> fmt::Debug for Filters<H> {
+impl<H> fmt::Debug for Filters<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Filters").field(&self.0.len()).finish()
     }

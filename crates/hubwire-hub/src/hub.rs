@@ -56,7 +56,7 @@ pub(crate) struct Core {
 /// Options of a hub on its way to be built.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct HubBuilder<H: HubDefinition> {
+pub struct HubBuilder<H> {
     definition: H,
     filters: Filters<H>,
     name: Box<str>,
