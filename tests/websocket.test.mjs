@@ -47,6 +47,7 @@ const REFUSED = [
   ['something like a WebSocket', { Upgrade: 'xwebsocketx' }, {}, 400, /Upgrade is not websocket/],
   ['a choice of protocols', { Upgrade: 'websocket, h2c' }, {}, 400, /Upgrade is not websocket/],
   ['a connection that is not upgraded', { Connection: 'keep-alive' }, {}, 400, /Connection does not say Upgrade/],
+  ['a body in chunks', { 'Transfer-Encoding': 'chunked' }, { body: '0\r\n\r\n' }, 400, /leave out Transfer-Encoding/],
   ['no key', { 'Sec-WebSocket-Key': null }, {}, 400, /Key is missing/],
   ['a key of 15 bytes', { 'Sec-WebSocket-Key': 'MTIzNDU2Nzg5MDEyMzQ1' }, {}, 400, /not 16 bytes/],
   ['a key that is not base64', { 'Sec-WebSocket-Key': '!!!!!!!!!!!!!!!!!!!!!!==' }, {}, 400, /not 16 bytes/],

@@ -37,6 +37,13 @@ pub(crate) fn refusal(mounted: &Mounted, request: &HttpRequest) -> Option<HttpRe
     if request.version() < Version::HTTP_11 {
         return Some(refuse(mounted, "A WebSocket needs HTTP/1.1"));
     }
+    // Its bytes would be the frames, and the server would read them as chunks.
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        return Some(refuse(
+            mounted,
+            "A WebSocket is asked for without a body: leave out Transfer-Encoding",
+        ));
+    }
     // actix-http looks for the word anywhere in the header, but hands on the bytes behind the request only where it stands alone.
     let verified = match is_websocket(request) {
         true => ws::verify_handshake(request.head()),
