@@ -22,12 +22,17 @@ pub async fn identify(
     tokens: web::Data<Tokens>,
 ) -> actix_web::Result<Identity> {
     let sign_in = match token {
-        Some(token) => tokens.read(token.as_str()),
-        None => cookie.and_then(|cookie| sessions::read(&cookie, &session)),
+        Some(token) => tokens.read(token.as_str()).map(|(sign_in, at)| (sign_in, Some(at))),
+        // A session lasts until its browser is closed.
+        None => cookie.and_then(|cookie| Some((sessions::read(&cookie, &session)?, None))),
     };
-    let sign_in = sign_in.ok_or_else(|| ErrorUnauthorized("sign in first"))?;
+    let (sign_in, expires) = sign_in.ok_or_else(|| ErrorUnauthorized("sign in first"))?;
     if !sign_in.is_current(&db).await.map_err(Failure::from)? {
         return Err(ErrorUnauthorized("you have signed out"));
     }
-    Ok(Identity::user(sign_in.user.as_str()).insert(sign_in))
+    let identity = Identity::user(sign_in.user.as_str()).insert(sign_in);
+    Ok(match expires {
+        Some(at) => identity.expires(at),
+        None => identity,
+    })
 }

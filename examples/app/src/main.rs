@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .configure(accounts::forms)
             .service(
                 web::scope("/api")
-                    .service(hub.at("/live").identity(identify))
+                    .service(hub.at("/live").options(live()).identity(identify))
                     .configure(accounts::api),
             )
     })
@@ -73,4 +73,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     reminders.abort();
     db.close().await;
     Ok(())
+}
+
+/// A connection that was opened with a token ends with it; its client gets another one and comes back.
+fn live() -> EndpointOptions {
+    EndpointOptions::default().close_on_authentication_expiration(true)
 }

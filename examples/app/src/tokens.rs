@@ -1,5 +1,7 @@
 //! Tokens for clients that have no cookies: JSON Web Tokens, which live for an hour.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use actix_web::cookie::Key;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, get_current_timestamp};
 use serde::{Deserialize, Serialize};
@@ -36,11 +38,11 @@ impl Tokens {
         jsonwebtoken::encode(&Header::default(), &claims, &self.encoding)
     }
 
-    /// The sign-in that a token carries; whether it is still good only the database knows.
-    pub fn read(&self, token: &str) -> Option<SignIn> {
+    /// The sign-in that a token carries, and until when; whether it is still good only the database knows.
+    pub fn read(&self, token: &str) -> Option<(SignIn, SystemTime)> {
         let token = jsonwebtoken::decode(token, &self.decoding, &Validation::default()).ok()?;
-        let Claims { sign_in, .. } = token.claims;
-        Some(sign_in)
+        let Claims { sign_in, exp } = token.claims;
+        Some((sign_in, UNIX_EPOCH + Duration::from_secs(exp)))
     }
 }
 
@@ -56,7 +58,10 @@ mod tests {
     fn a_token_says_who_signed_in() {
         let tokens = Tokens::new(&Key::generate());
         let token = tokens.write(sign_in()).unwrap();
-        assert_eq!(tokens.read(&token), Some(sign_in()));
+        let (read, expires) = tokens.read(&token).unwrap();
+        assert_eq!(read, sign_in());
+        let latest = UNIX_EPOCH + Duration::from_secs(get_current_timestamp() + LIFETIME);
+        assert!(expires <= latest && expires > latest - Duration::from_secs(LIFETIME));
         assert_eq!(Tokens::new(&Key::generate()).read(&token), None);
         assert_eq!(tokens.read("made up"), None);
     }
