@@ -54,6 +54,7 @@ mod meter;
 mod notice;
 mod options;
 mod peers;
+mod presence;
 mod progress;
 mod reception;
 mod registry;

@@ -32,6 +32,7 @@ on_every_backplane! {
     connections_elsewhere_join_and_leave
     whoever_is_nowhere_cannot_join
     everyone_knows_who_is_there
+    everyone_is_counted
     every_address_can_be_sent_away
     clients_elsewhere_give_results
     clients_that_are_gone_give_none

@@ -87,6 +87,26 @@ pub fn everyone_knows_who_is_there(mut house: House) {
     is_known(&mut house, "c", "");
 }
 
+pub fn everyone_is_counted(mut house: House) {
+    for server in [0, 1] {
+        let hub = house.hubs[server].clone();
+        let count = house.wait(async move { hub.total_connection_count().await });
+        assert_eq!(count, Ok(3));
+        for (id, is_there) in [("a", true), ("c", true), ("nobody", false)] {
+            let hub = house.hubs[server].clone();
+            let is_connected = house.wait(async move { hub.is_connected(&id.into()).await });
+            assert_eq!(is_connected, Ok(is_there), "{id}");
+        }
+    }
+    house.link("a").hang_up();
+    let hub = house.hubs[1].clone();
+    house.until("the others", |house| {
+        let hub = hub.clone();
+        house.wait(async move { hub.total_connection_count().await }) == Ok(2)
+    });
+    assert_eq!(house.wait(async move { hub.is_connected(&"a".into()).await }), Ok(false));
+}
+
 /// The members of a group by name, in order.
 fn members(house: &mut House, server: usize, group: &'static str) -> String {
     let groups = house.hubs[server].groups();
