@@ -1,7 +1,6 @@
 //! The hub that offers something of everything. It runs several times, with other options each time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt;
@@ -11,7 +10,8 @@ use hubwire::Close;
 use hubwire::prelude::*;
 
 use crate::failure::InvalidOperationException;
-use crate::journal::{Entry, Journal};
+use crate::journal::Entry;
+use crate::memory::Memory;
 use crate::values::{Any, Binary};
 
 /// The longest text that a client can ask for.
@@ -28,17 +28,12 @@ pub trait AcceptClient {
 }
 
 pub struct AcceptHub {
-    journal: Arc<Journal>,
-    appended: Mutex<HashMap<ConnectionId, Vec<i32>>>,
+    memory: Arc<Memory>,
 }
 
 impl AcceptHub {
-    pub fn new(journal: Arc<Journal>) -> Self {
-        Self { journal, appended: Mutex::default() }
-    }
-
-    fn lists(&self) -> MutexGuard<'_, HashMap<ConnectionId, Vec<i32>>> {
-        self.appended.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn new(memory: Arc<Memory>) -> Self {
+        Self { memory }
     }
 }
 
@@ -73,12 +68,14 @@ fn counter(count: u32, delay_ms: u64) -> impl Stream<Item = u32> {
 #[hub(client = AcceptClient)]
 impl AcceptHub {
     fn on_connected(&self, cx: &CallerContext<Self>) {
-        self.journal.write(cx.connection_id(), Entry::Connected);
+        self.memory.log(cx.connection_id(), Entry::Connected);
     }
 
-    fn on_disconnected(&self, cx: &CallerContext<Self>, reason: &DisconnectReason) {
-        self.lists().remove(cx.connection_id());
-        self.journal.write(cx.connection_id(), Entry::end(reason));
+    async fn on_disconnected(&self, cx: &CallerContext<Self>, reason: &DisconnectReason) {
+        self.memory.log(cx.connection_id(), Entry::end(reason));
+        if let Err(error) = self.memory.forget(cx.connection_id()).await {
+            tracing::warn!(%error, "a list stays until its time is over");
+        }
     }
 
     // Calls.
@@ -147,12 +144,12 @@ impl AcceptHub {
         cx.user_id().map(ToString::to_string)
     }
 
-    fn append(&self, cx: &CallerContext<Self>, number: i32) {
-        self.lists().entry(cx.connection_id().clone()).or_default().push(number);
+    async fn append(&self, cx: &CallerContext<Self>, number: i32) -> HubResult<()> {
+        Ok(self.memory.append(cx.connection_id(), number).await?)
     }
 
-    fn appended(&self, cx: &CallerContext<Self>) -> Vec<i32> {
-        self.lists().get(cx.connection_id()).cloned().unwrap_or_default()
+    async fn appended(&self, cx: &CallerContext<Self>) -> HubResult<Vec<i32>> {
+        Ok(self.memory.appended(cx.connection_id()).await?)
     }
 
     // Streams to the client.
@@ -168,7 +165,7 @@ impl AcceptHub {
 
     /// Counts for as long as somebody listens.
     fn ticks(&self, cx: &CallerContext<Self>, delay_ms: u64) -> impl Stream<Item = u32> {
-        let ticks = Ticks { made: 0, journal: self.journal.clone(), cx: cx.clone() };
+        let ticks = Ticks { made: 0, memory: self.memory.clone(), cx: cx.clone() };
         stream::unfold(ticks, move |mut ticks| async move {
             sleep(Duration::from_millis(delay_ms)).await;
             ticks.made += 1;
@@ -326,13 +323,13 @@ impl AcceptHub {
 /// Goes with a stream of ticks, and says that it did.
 struct Ticks {
     made: u32,
-    journal: Arc<Journal>,
+    memory: Arc<Memory>,
     cx: CallerContext<AcceptHub>,
 }
 
 impl Drop for Ticks {
     fn drop(&mut self) {
-        self.journal.write(self.cx.connection_id(), Entry::TicksCancelled);
+        self.memory.log(self.cx.connection_id(), Entry::TicksCancelled);
         self.cx.clients().caller().ticks_stopped(self.made);
     }
 }

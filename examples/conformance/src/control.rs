@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::error::{ErrorInternalServerError, ErrorServiceUnavailable};
 use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 use hubwire::prelude::*;
@@ -10,8 +11,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::hubs::Hubs;
-use crate::journal::{Entry, Journal};
+use crate::hubs::{Hubs, Place};
+use crate::journal::Entry;
+use crate::memory::Memory;
 
 pub fn routes(app: &mut ServiceConfig) {
     app.route("/control/log/{id}", web::get().to(log))
@@ -23,16 +25,19 @@ pub fn routes(app: &mut ServiceConfig) {
         .route("/deployment", web::get().to(deployment));
 }
 
-async fn log(id: Path<String>, journal: Data<Journal>) -> Json<Vec<Entry>> {
-    Json(journal.of(&ConnectionId::from(id.into_inner())))
+async fn log(id: Path<String>, memory: Data<Memory>) -> actix_web::Result<Json<Vec<&'static str>>> {
+    let entries = memory.logged(&ConnectionId::from(id.into_inner())).await;
+    let entries = entries.map_err(ErrorInternalServerError)?;
+    Ok(Json(entries.into_iter().map(Entry::name).collect()))
 }
 
 /// Live connections of a hub.
-async fn count(name: Path<String>, hubs: Data<Hubs>) -> impl Responder {
-    match hubs.count(&name) {
+async fn count(name: Path<String>, hubs: Data<Hubs>) -> actix_web::Result<HttpResponse> {
+    let count = hubs.count(&name).await.map_err(ErrorServiceUnavailable)?;
+    Ok(match count {
         Some(count) => HttpResponse::Ok().body(count.to_string()),
         None => HttpResponse::NotFound().finish(),
-    }
+    })
 }
 
 #[derive(Deserialize)]
@@ -52,16 +57,25 @@ struct Goodbye {
     error: Option<String>,
 }
 
-async fn close(id: Path<String>, goodbye: Query<Goodbye>, hubs: Data<Hubs>) -> impl Responder {
+async fn close(
+    id: Path<String>,
+    goodbye: Query<Goodbye>,
+    hubs: Data<Hubs>,
+) -> actix_web::Result<HttpResponse> {
     let Goodbye { allow_reconnect, error } = goodbye.into_inner();
     let id = ConnectionId::from(id.into_inner());
-    let ended = hubs
-        .client(&id)
-        .map_or(0, |client| client.disconnect_with(Close { error, allow_reconnect }));
-    match ended {
-        0 => HttpResponse::NotFound().finish(),
-        _ => HttpResponse::Ok().finish(),
-    }
+    let is_ended = match hubs.client(&id).await.map_err(ErrorServiceUnavailable)? {
+        Place::Nowhere => false,
+        Place::Here(client) => client.disconnect_with(Close { error, allow_reconnect }) > 0,
+        Place::Elsewhere(client) => {
+            client.disconnect_with(Close { error, allow_reconnect });
+            true
+        }
+    };
+    Ok(match is_ended {
+        true => HttpResponse::Ok().finish(),
+        false => HttpResponse::NotFound().finish(),
+    })
 }
 
 /// The number that a client gives when it is asked for its `Result`, or why it gives none.
@@ -96,8 +110,10 @@ async fn ask<R: DeserializeOwned>(
     argument: Option<String>,
 ) -> Result<R, String> {
     let id = ConnectionId::from(id);
-    let Some(client) = hubs.client(&id) else {
-        return Err(InvokeError::NotFound { connection_id: id }.to_string());
+    let client = match hubs.client(&id).await {
+        Ok(Place::Here(client) | Place::Elsewhere(client)) => client,
+        Ok(Place::Nowhere) => return Err(InvokeError::NotFound { connection_id: id }.to_string()),
+        Err(error) => return Err(error.to_string()),
     };
     let result = match argument {
         Some(argument) => client.invoke(method, &(argument,)),

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
 use hubwire::prelude::*;
-use hubwire::{AllowedOrigins, ClientProxy, Cors, HubProtocol, Mount, One, Transport};
+use hubwire::{
+    AllowedOrigins, BackplaneError, ClientProxy, Cors, HubDefinition, HubProtocol, Mount, One,
+    TokenKey, Transport,
+};
+use hubwire_redis::Redis;
 
 use crate::accept_hub::AcceptHub;
 use crate::authorized_hub::AuthorizedHub;
 use crate::identity::identify;
-use crate::journal::Journal;
+use crate::memory::Memory;
 use crate::test_hub::TestHub;
 use crate::uncreatable_hub::UncreatableHub;
 
@@ -24,11 +28,19 @@ pub struct Hubs {
     variants: Vec<(Hub<AcceptHub>, EndpointOptions)>,
 }
 
+/// Where a client is.
+pub enum Place {
+    Here(ClientProxy<One>),
+    Elsewhere(ClientProxy<One>),
+    Nowhere,
+}
+
 impl Hubs {
-    pub fn new(journal: &Arc<Journal>) -> Self {
+    /// Hubs of this server alone, or of all on one Redis.
+    pub fn new(memory: &Arc<Memory>, key: &TokenKey, redis: Option<&Redis>) -> Self {
         let detailed = || HubOptions::default().enable_detailed_errors(true);
         let build = |name: &str, options: HubOptions| {
-            Hub::new(AcceptHub::new(journal.clone())).name(name).options(options).build()
+            launch(AcceptHub::new(memory.clone()), name, options, key, redis)
         };
         let only = |name: &str, transport: Transport| {
             (build(name, HubOptions::default()), endpoint().transports([transport]))
@@ -44,9 +56,9 @@ impl Hubs {
         let json_only = HubOptions::default().supported_protocols([HubProtocol::Json]);
         let parallel = HubOptions::default().maximum_parallel_invocations_per_client(8);
         Self {
-            test: Hub::new(TestHub).name("testhub").options(detailed()).build(),
-            authorized: Hub::new(AuthorizedHub).name("authorizedhub").options(detailed()).build(),
-            uncreatable: Hub::new(UncreatableHub).name("uncreatable").options(detailed()).build(),
+            test: launch(TestHub, "testhub", detailed(), key, redis),
+            authorized: launch(AuthorizedHub, "authorizedhub", detailed(), key, redis),
+            uncreatable: launch(UncreatableHub, "uncreatable", detailed(), key, redis),
             variants: vec![
                 (accept.clone(), endpoint().max_backlog(4 * ACCEPT_MESSAGE_MAX)),
                 (build("accept-fast", fast), endpoint().poll_timeout(Duration::from_secs(2))),
@@ -88,26 +100,55 @@ impl Hubs {
         &self.accept
     }
 
-    /// How many connections the hub of this name has.
-    pub fn count(&self, name: &str) -> Option<usize> {
+    /// How many connections the hub of this name has, on all servers.
+    pub async fn count(&self, name: &str) -> Result<Option<usize>, BackplaneError> {
         if name == self.test.name() {
-            return Some(self.test.connection_count());
+            return self.test.total_connection_count().await.map(Some);
         }
-        let (hub, _) = self.variants.iter().find(|(hub, _)| hub.name() == name)?;
-        Some(hub.connection_count())
+        let variant = self.variants.iter().find(|(hub, _)| hub.name() == name);
+        let Some((hub, _)) = variant else { return Ok(None) };
+        hub.total_connection_count().await.map(Some)
     }
 
-    /// The client with this connection, of whichever hub it is.
-    pub fn client(&self, id: &ConnectionId) -> Option<ClientProxy<One>> {
-        let connected = |hub: &dyn Mount| hub.runner().connections().get(id).is_some();
-        if connected(&self.test) {
-            return Some(self.test.clients().client(id).into());
+    /// The client with this connection, of whichever hub it is, on whichever server.
+    pub async fn client(&self, id: &ConnectionId) -> Result<Place, BackplaneError> {
+        let is_here = |hub: &dyn Mount| hub.runner().connections().get(id).is_some();
+        let test = || self.test.clients().client(id).into();
+        if is_here(&self.test) {
+            return Ok(Place::Here(test()));
         }
-        if connected(&self.authorized) {
-            return Some(self.authorized.clients().client(id));
+        if is_here(&self.authorized) {
+            return Ok(Place::Here(self.authorized.clients().client(id)));
         }
-        let (hub, _) = self.variants.iter().find(|(hub, _)| connected(hub))?;
-        Some(hub.clients().client(id).into())
+        if let Some((hub, _)) = self.variants.iter().find(|(hub, _)| is_here(hub)) {
+            return Ok(Place::Here(hub.clients().client(id).into()));
+        }
+        if self.test.is_connected(id).await? {
+            return Ok(Place::Elsewhere(test()));
+        }
+        if self.authorized.is_connected(id).await? {
+            return Ok(Place::Elsewhere(self.authorized.clients().client(id)));
+        }
+        for (hub, _) in &self.variants {
+            if hub.is_connected(id).await? {
+                return Ok(Place::Elsewhere(hub.clients().client(id).into()));
+            }
+        }
+        Ok(Place::Nowhere)
+    }
+}
+
+fn launch<H: HubDefinition>(
+    definition: H,
+    name: &str,
+    options: HubOptions,
+    key: &TokenKey,
+    redis: Option<&Redis>,
+) -> Hub<H> {
+    let hub = Hub::new(definition).name(name).options(options).token_key(key.clone());
+    match redis {
+        Some(redis) => hub.backplane(redis).build(),
+        None => hub.build(),
     }
 }
 

@@ -24,9 +24,8 @@ struct Claims {
 }
 
 impl Tokens {
-    /// With a key of their own, so that they die with the process.
-    pub fn random() -> Self {
-        let key = Key::generate();
+    /// Those that are signed with this key.
+    pub fn new(key: &Key) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // Tests wait for the end of a token; it is over in the very second that it names.
         validation.leeway = 0;
@@ -89,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_token_names_its_user_until_it_expires() {
-        let tokens = Tokens::random();
+        let tokens = Tokens::new(&Key::generate());
         let read = |seconds| tokens.read(&tokens.write("ada".to_owned(), seconds).unwrap());
         assert_eq!(read(60).as_deref(), Some("ada"));
         assert_eq!(read(0), None);
@@ -98,8 +97,11 @@ mod tests {
 
     #[test]
     fn tokens_of_others_and_of_other_algorithms_are_not_believed() {
-        let tokens = Tokens::random();
-        assert_eq!(tokens.read(&Tokens::random().write("ada".to_owned(), 60).unwrap()), None);
+        let tokens = Tokens::new(&Key::generate());
+        assert_eq!(
+            tokens.read(&Tokens::new(&Key::generate()).write("ada".to_owned(), 60).unwrap()),
+            None
+        );
         let claims = Claims { nameid: "ada".to_owned(), exp: get_current_timestamp() + 60 };
         let header = Header::new(Algorithm::HS512);
         let other = jsonwebtoken::encode(&header, &claims, &tokens.encoding).unwrap();

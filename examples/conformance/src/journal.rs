@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hubwire::prelude::*;
-use serde::Serialize;
 
 /// Connections that are remembered; then the oldest are forgotten.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -12,15 +11,11 @@ const CONNECTIONS_MAX: usize = 10_000;
 /// Entries of one connection; further ones are dropped.
 const ENTRIES_MAX: usize = 1_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    #[serde(rename = "connected")]
     Connected,
-    #[serde(rename = "disconnected")]
     Disconnected,
-    #[serde(rename = "disconnected:error")]
     DisconnectedWithError,
-    #[serde(rename = "ticks-cancelled")]
     TicksCancelled,
 }
 
@@ -67,6 +62,22 @@ impl Entries {
 }
 
 impl Entry {
+    const ALL: [Self; 4] =
+        [Self::Connected, Self::Disconnected, Self::DisconnectedWithError, Self::TicksCancelled];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::DisconnectedWithError => "disconnected:error",
+            Self::TicksCancelled => "ticks-cancelled",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|entry| entry.name() == name)
+    }
+
     /// How an end is written down: as an error where ASP.NET Core hands an exception to `OnDisconnectedAsync`.
     pub fn end(reason: &DisconnectReason) -> Self {
         match reason {

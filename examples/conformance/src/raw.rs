@@ -2,7 +2,7 @@
 
 use actix_web::web::ServiceConfig;
 use hubwire::prelude::*;
-use hubwire::{Application, Connection, Connections, Mount, Payload, Transport};
+use hubwire::{Application, Connection, Connections, Mount, Payload, TokenKey, Transport};
 
 use crate::hubs::endpoint;
 
@@ -14,11 +14,9 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn new() -> Self {
-        Self {
-            raw: Connections::new(Echo::ForAnybody).name("raw").build(),
-            echo: Connections::new(Echo::WithCookie).name("echo").build(),
-        }
+    pub fn new(key: &TokenKey) -> Self {
+        let build = |echo, name| Connections::new(echo).name(name).token_key(key.clone()).build();
+        Self { raw: build(Echo::ForAnybody, "raw"), echo: build(Echo::WithCookie, "echo") }
     }
 
     pub fn all(&self) -> [&dyn Mount; 2] {

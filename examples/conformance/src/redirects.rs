@@ -1,17 +1,12 @@
 //! Negotiations that lead elsewhere, or nowhere. They answer below their paths, whatever comes behind.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Tokens;
-
-/// How often somebody was sent on.
-#[derive(Default)]
-pub struct Redirects(AtomicU64);
+use crate::memory::Memory;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,10 +36,13 @@ pub fn routes(app: &mut ServiceConfig) {
 }
 
 /// The capital letter is on purpose: paths match without regard to case.
-async fn redirect(target: Query<Target>, redirects: Data<Redirects>) -> impl Responder {
-    let number = redirects.0.fetch_add(1, Ordering::Relaxed) + 1;
+async fn redirect(
+    target: Query<Target>,
+    memory: Data<Memory>,
+) -> actix_web::Result<impl Responder> {
+    let number = memory.redirected().await.map_err(actix_web::error::ErrorInternalServerError)?;
     let url = format!("{}/testHub?numRedirects={number}", target.base_url);
-    web::Json(Redirect { url, access_token: None })
+    Ok(web::Json(Redirect { url, access_token: None }))
 }
 
 async fn redirect_with_token(
