@@ -90,6 +90,9 @@ test('a server that is killed holds nobody up', options, async (t) => {
     (error) => error.message,
   );
   await within(10_000, question, 'the question');
+  // What comes behind it has come: so has the word that the client was asked.
+  await lost.invoke('SendGroup', 'mortals', 'asked');
+  for (const client of clients) assert.equal(await client.heard('Notify').next(), 'asked');
   await victim.kill();
   // Redis has noticed once it counts one subscriber less; until then the question may wait for an answer that does not come.
   await until(20_000, 'the group without it', async () => {
