@@ -91,3 +91,22 @@ test('what happened to a client outlives its server', options, async (t) => {
   await victim.kill();
   await logged(one, client.id, ['connected']);
 });
+
+test('whoever polled a server that died is told at once', options, async (t) => {
+  const victim = await join();
+  const negotiated = async () => JSON.parse(await post(victim, '/accept/negotiate?negotiateVersion=1')).connectionToken;
+  const [polled, fresh] = [await negotiated(), await negotiated()];
+  const ask = (server, token, init) => fetch(`${server.url}/accept?id=${token}`, init).then(({ status }) => status);
+  assert.equal(await ask(victim, polled), 200);
+
+  // What comes behind it has come: so has the word of that poll.
+  const witness = await connect(t, one, '/accept');
+  const sender = await connect(t, victim, '/accept');
+  await sender.invoke('SendAll', 'behind');
+  assert.equal(await witness.heard('Notify').next(), 'behind');
+  await victim.kill();
+  for (const init of [{}, { method: 'POST', body: '{}' }, { method: 'DELETE' }]) assert.equal(await ask(one, polled, init), 404);
+
+  // A client that did not get so far may go on here.
+  assert.equal(await ask(one, fresh), 200);
+});

@@ -183,6 +183,7 @@ impl Mounted {
         // Only now: of the requests that race for a token, one is the client's coming.
         if let Some(expires) = expires {
             self.census.client_came(expires);
+            self.runner.opened(connection, expires);
         }
         Some(registration)
     }

@@ -15,13 +15,14 @@ use hubwire_transport::{
 use thiserror::Error;
 
 use crate::authorization::admit;
-use crate::backplane::{AttachError, Backplane};
+use crate::backplane::{AttachError, Backplane, Topic};
 use crate::clients::Clients;
 use crate::cluster::Cluster;
 use crate::definition::{HubDefinition, Methods};
 use crate::filter::{Filters, HubFilter};
 use crate::groups::Groups;
 use crate::listener::Listener;
+use crate::notice::Content;
 use crate::options::HubOptions;
 use crate::registry::Registry;
 use crate::session;
@@ -49,7 +50,7 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     /// Its other servers, if it may have any.
     pub(crate) cluster: Option<Cluster>,
-    connections: ConnectionTable,
+    pub(crate) connections: ConnectionTable,
     built_on: ThreadId,
 }
 
@@ -82,6 +83,15 @@ impl Core {
     pub(crate) async fn settled(&self) {
         if let Some(cluster) = &self.cluster {
             cluster.settled().await;
+        }
+    }
+
+    /// Keeps the token of a connection from opening another one elsewhere, should this server die: where requests one after another come with it, the next would.
+    fn opened(&self, connection: &Connection, expires: u32) {
+        let comes_again = !connection.request().transport.is_lasting() || connection.is_resumable();
+        if let Some(cluster) = self.cluster.as_ref().filter(|_| comes_again) {
+            let connection_id = connection.id().clone();
+            cluster.publish(Topic::Servers, Content::Opened { connection_id, expires });
         }
     }
 
@@ -231,6 +241,10 @@ impl<H: HubDefinition> Runner for Inner<H> {
 
     fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>> {
         Box::pin(session::run(Hub(self), connection))
+    }
+
+    fn opened(&self, connection: &Connection, expires: u32) {
+        self.core.opened(connection, expires);
     }
 
     fn access(&self, identity: &Identity) -> Access {

@@ -104,6 +104,11 @@ impl Listener {
                 cluster.peers.left(&from);
                 cluster.results.lose(&from);
             }
+            Content::Opened { connection_id, expires } => {
+                if !is_own {
+                    core.connections.opened_elsewhere(&connection_id, expires);
+                }
+            }
             Content::Result { question, result } => cluster.results.answer(question, result),
             Content::Send { scope, call } => {
                 if !is_own && let Some(selection) = news(cluster, topic, &from, scope) {

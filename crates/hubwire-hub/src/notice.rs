@@ -79,6 +79,13 @@ pub enum Content {
         /// The question's number.
         question: u64,
     },
+    /// A connection was opened whose token will come again.
+    Opened {
+        /// The connection.
+        connection_id: ConnectionId,
+        /// When its token opens none any more, in seconds since 1970.
+        expires: u32,
+    },
     /// What became of the question to a client.
     Result {
         /// The question's number.

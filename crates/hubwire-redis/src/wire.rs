@@ -38,6 +38,8 @@ enum Body<'a> {
     Leaving,
     Listed(u64, Vec<&'a str>),
     Members(u64),
+    /// A connection, and when its token opens none any more.
+    Opened(&'a str, u32),
     Refused(u64, RefusalName),
     /// The hub protocol, and a completion in it.
     Result(u64, &'a str, #[serde(with = "serde_bytes")] &'a [u8]),
@@ -110,6 +112,9 @@ fn body<'a>(content: &'a Content, result: &'a mut Vec<u8>) -> Body<'a> {
         Content::Leave { question, group } => Body::Leave(*question, group),
         Content::Leaving => Body::Leaving,
         Content::Members { question } => Body::Members(*question),
+        Content::Opened { connection_id, expires } => {
+            Body::Opened(connection_id.as_str(), *expires)
+        }
         Content::Result { question, result: Ok(outcome) } => {
             match write_outcome(outcome, result) {
                 Some(protocol) => Body::Result(*question, protocol.name(), result),
@@ -219,6 +224,7 @@ fn content(body: Body<'_>) -> Result<Content, WireError> {
             answer(question, Finding::Members(ids.into_iter().map(Into::into).collect()))
         }
         Body::Members(question) => Content::Members { question },
+        Body::Opened(id, expires) => Content::Opened { connection_id: id.into(), expires },
         Body::Refused(question, refusal) => {
             let refusal = match refusal {
                 RefusalName::Connecting => Refusal::Connecting,
@@ -319,6 +325,7 @@ mod tests {
         round_trip(Content::Asked { question });
         round_trip(Content::Count { question });
         round_trip(Content::Members { question });
+        round_trip(Content::Opened { connection_id: "c".into(), expires: 1_900_000_000 });
         round_trip(Content::Join { question, group: group.clone() });
         round_trip(Content::Leave { question, group });
         let invocation_id = "sx.1".to_owned();

@@ -23,6 +23,13 @@ pub trait Runner: Send + Sync + 'static {
     /// It ends with [`Connection::finish`]; what it sent before still goes out.
     fn run(self: Arc<Self>, connection: Connection) -> Pin<Box<dyn Future<Output = ()>>>;
 
+    /// Says that a connection was opened with a token that would open another one until `expires` (seconds since 1970), were it not known that it has.
+    ///
+    /// For whoever shares its token key with other servers: they do not know.
+    fn opened(&self, connection: &Connection, expires: u32) {
+        let _ = (connection, expires);
+    }
+
     /// Whether somebody may come in; asked for every request of a client.
     fn access(&self, identity: &Identity) -> Access {
         let _ = identity;

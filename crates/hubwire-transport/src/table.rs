@@ -33,6 +33,9 @@ struct Shared {
     changed: Notify,
 }
 
+/// How many tombstones keep those of other servers out: what others tell must not grow memory, and a token that opens a connection twice does little harm.
+const TOMBSTONES_MAX: usize = 100_000;
+
 #[derive(Debug)]
 enum Slot {
     Live(Connection),
@@ -142,6 +145,17 @@ impl ConnectionTable {
             connection.close(DisconnectReason::Shutdown);
         }
         Some(Registration { table: self.clone(), connection_id, expires })
+    }
+
+    /// Remembers that a connection was opened on another server with a token of the same key, which therefore opens none here.
+    pub fn opened_elsewhere(&self, id: &ConnectionId, expires: u32) {
+        let mut tombstones = self.0.tombstones.lock().unwrap_or_else(PoisonError::into_inner);
+        if tombstones.len() < TOMBSTONES_MAX
+            && let Entry::Vacant(vacant) = self.0.slots.entry(id.clone())
+        {
+            vacant.insert(Slot::Ended);
+            tombstones.push(Reverse((expires, id.clone())));
+        }
     }
 
     /// How many connections live.
@@ -259,6 +273,39 @@ mod tests {
         assert!(matches!(table.find(&claims, 101), Found::Unknown));
         assert_eq!(table.verify("/other", &token), Err(TokenError::Forged));
         assert_eq!(table.verify("/chat", ""), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn a_token_that_opened_its_connection_elsewhere_opens_none_here() {
+        let table = ConnectionTable::new(TokenKey::random());
+        let token = table.issue("/chat", TokenKind::Secret, 100).token;
+        let claims = table.verify("/chat", &token).unwrap();
+        let Found::Fresh { connection_id, expires, .. } = table.find(&claims, 90) else {
+            panic!("a fresh token opens a connection")
+        };
+        table.opened_elsewhere(&connection_id, expires);
+        table.opened_elsewhere(&connection_id, expires);
+        assert!(matches!(table.find(&claims, 90), Found::Ended));
+        assert!(table.is_empty());
+        table.sweep(101);
+        assert!(table.0.slots.is_empty());
+
+        // One that lives here is not forgotten for it.
+        let (connection, _attachment) = open("a".into());
+        let registration = table.enter(&connection, None);
+        table.opened_elsewhere(connection.id(), expires);
+        assert!(table.get(connection.id()).is_some());
+        drop(registration);
+        assert!(table.0.slots.is_empty());
+    }
+
+    #[test]
+    fn what_others_opened_is_bounded() {
+        let table = ConnectionTable::new(TokenKey::random());
+        for number in 0..=TOMBSTONES_MAX {
+            table.opened_elsewhere(&number.to_string().into(), 100);
+        }
+        assert_eq!(table.0.slots.len(), TOMBSTONES_MAX);
     }
 
     #[test]
