@@ -105,8 +105,16 @@ test('a server that is killed holds nobody up', options, async (t) => {
   assert.match(await within(20_000, refusal, 'the end of the question'), /disconnected/);
 });
 
+/** What an operator reads of a server's connection to Redis. */
+async function metric(server, name) {
+  const line = (await server.fetch('/metrics')).split('\n').find((line) => line.startsWith(`hubwire_backplane_${name}{prefix="hubwire"}`));
+  return Number(line?.split(' ').at(-1));
+}
+
 test('servers meet again after Redis was away', options, async (t) => {
   const clients = await members(t, plain, 'survivors');
+  await until(10_000, 'the connection to be seen', async () => (await metric(servers[0], 'connected')) === 1);
+  assert.equal(await metric(servers[0], 'gaps'), 0);
   await redis.kill();
   for (const [number, client] of clients.entries()) {
     await until(10_000, 'the server to notice', () => servers[number].lines.some((line) => line.includes('other servers hear nothing of this one')));
@@ -114,6 +122,7 @@ test('servers meet again after Redis was away', options, async (t) => {
     assert.equal(await client.heard('Notify').next(), `alone ${number}`);
     assert.match(await client.refusal('Members', 'survivors'), /unexpected error/);
   }
+  await until(10_000, 'the gap to be seen', async () => (await metric(servers[0], 'connected')) === 0 && (await metric(servers[0], 'gaps')) === 2);
   await redis.restart();
   await until(20_000, 'everybody to be found again', async () => {
     const found = await Promise.all(clients.map((client) => client.invoke('Members', 'survivors').catch(() => [])));
@@ -121,4 +130,7 @@ test('servers meet again after Redis was away', options, async (t) => {
   });
   await clients[0].invoke('SendGroup', 'survivors', 'together');
   for (const client of clients) assert.equal(await client.heard('Notify').next(), 'together');
+  await until(10_000, 'its end to be seen', async () => (await metric(servers[0], 'connected')) === 1 && (await metric(servers[0], 'reconnects')) === 2);
+  for (const name of ['published', 'received', 'dropped']) assert.ok((await metric(servers[0], name)) > 0, name);
+  assert.equal(await metric(servers[0], 'unreadable'), 0);
 });

@@ -23,6 +23,17 @@
 //! Redis delivers at most once: what is sent while a server has lost its connection to Redis does not reach that server.
 //! It is then logged and counted ([`Redis::status`]), and subscriptions return by themselves.
 //!
+//! With the feature `metrics`, what [`Redis::status`] says is counted through the [`metrics`](https://docs.rs/metrics) facade too, brought up to date every second. All names begin with `hubwire.backplane.`, and the tag `prefix` is [`RedisOptions::prefix`]:
+//!
+//! | name | kind | |
+//! |---|---|---|
+//! | `connected` | gauge | 1 while this server hears others and is heard, else 0 |
+//! | `waiting`, `waiting_bytes` | gauges | what waits for Redis |
+//! | `published`, `received` | counters | messages that went to Redis and came from it |
+//! | `dropped` | counter | messages that did not go to Redis, or may not have |
+//! | `gaps`, `reconnects` | counters | how often one of the two sockets was lost, and connected again |
+//! | `unreadable` | counter | messages of others that could not be read |
+//!
 //! What is in the channels is documented in `docs/backplane.md`, for publishers in other languages.
 //!
 //! # What it does not do
@@ -35,6 +46,8 @@
 
 mod channel;
 mod listening;
+#[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
+mod meter;
 mod options;
 mod publisher;
 mod publishing;

@@ -60,7 +60,7 @@ async fn run(shared: &Arc<Shared>, connection: PubSub) -> Result<Never, RedisErr
                     let was_up = shared.subscriptions.is_up();
                     shared.subscriptions.confirm(&changes);
                     if !was_up && shared.status().gaps > 0 {
-                        shared.returned();
+                        shared.reconnected();
                     }
                 }
             },
@@ -108,6 +108,7 @@ fn ping(shared: Arc<Shared>, mut sink: PubSubSink) -> Telling {
 }
 
 fn receive(shared: &Shared, message: &Msg) {
+    shared.received();
     // Whoever has unsubscribed a moment ago hears it no more.
     let Some(subscriber) = shared.subscriptions.find(message.get_channel_name()) else { return };
     match wire::decode(message.get_payload_bytes(), &subscriber.server) {

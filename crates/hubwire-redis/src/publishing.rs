@@ -81,7 +81,7 @@ pub(crate) async fn connect(shared: &Shared) -> Result<MultiplexedConnection, Re
 async fn run(shared: &Shared, mut connection: MultiplexedConnection) -> RedisError {
     // Once more here, since a server that was away is counted from its return.
     if shared.status().gaps > 0 {
-        shared.returned();
+        shared.reconnected();
     }
     loop {
         let Ok(mut batch) = timeout(shared.options.timeout, shared.queue.take()).await else {

@@ -42,6 +42,17 @@ struct State {
     /// Nothing is taken while Redis cannot be reached: what comes late may be wrong by then.
     is_open: bool,
     dropped: u64,
+    published: u64,
+}
+
+/// How it is.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) is_open: bool,
+    pub(crate) waiting: usize,
+    pub(crate) waiting_bytes: usize,
+    pub(crate) published: u64,
+    pub(crate) dropped: u64,
 }
 
 impl Queue {
@@ -113,7 +124,8 @@ impl Queue {
     pub(crate) fn landed(&self, lost: usize) {
         {
             let mut state = self.state();
-            state.flying = 0;
+            let flown = std::mem::take(&mut state.flying);
+            state.published += flown.saturating_sub(lost) as u64;
             state.dropped += lost as u64;
         }
         self.drained.notify_waiters();
@@ -141,8 +153,15 @@ impl Queue {
         self.state().is_open
     }
 
-    pub(crate) fn dropped(&self) -> u64 {
-        self.state().dropped
+    pub(crate) fn tally(&self) -> Tally {
+        let state = self.state();
+        Tally {
+            is_open: state.is_open,
+            waiting: state.entries.len(),
+            waiting_bytes: state.bytes,
+            published: state.published,
+            dropped: state.dropped,
+        }
     }
 
     /// Whether it is less than half full, or it makes no sense to wait.
@@ -207,7 +226,7 @@ mod tests {
     fn check(queue: &Queue, left: &str, dropped: u64) {
         queue.open();
         queue.push(["a", "b", "c"].map(entry));
-        assert_eq!(queue.dropped(), dropped);
+        assert_eq!(queue.tally().dropped, dropped);
         let batch = queue.take_now();
         assert_eq!(batch.iter().map(|entry| &*entry.channel).collect::<String>(), left);
     }
@@ -226,12 +245,12 @@ mod tests {
     fn nothing_waits_for_a_redis_that_is_gone() {
         let queue = Queue::new(9, 1000, Overflow::DropNewest);
         queue.push([entry("early")]);
-        assert_eq!(queue.dropped(), 1);
+        assert_eq!(queue.tally().dropped, 1);
         queue.open();
         queue.push([entry("a")]);
         assert!(queue.has_room());
         queue.close();
-        assert_eq!(queue.dropped(), 2);
+        assert_eq!(queue.tally().dropped, 2);
         assert!(queue.take_now().is_empty());
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hubwire_hub::Listener;
 use tokio::sync::Notify;
 
+use crate::meter;
 use crate::options::RedisOptions;
 use crate::queue::Queue;
 use crate::subscriptions::Subscriptions;
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     /// The second until which servers that nobody listens for may only not have come back yet.
     doubtful_until: AtomicU64,
     gaps: AtomicU64,
+    reconnects: AtomicU64,
+    received: AtomicU64,
     unreadable: AtomicU64,
     /// Nobody wants anything of Redis any more.
     pub(crate) stop: Notify,
@@ -34,10 +37,20 @@ pub(crate) struct Shared {
 pub struct Status {
     /// Whether this server hears others, and others hear it.
     pub is_connected: bool,
+    /// How many messages wait for Redis now, and how many bytes they have.
+    pub waiting: usize,
+    /// See `waiting`.
+    pub waiting_bytes: usize,
+    /// How many messages of this server went to Redis.
+    pub published: u64,
+    /// How many messages came from Redis, its own included.
+    pub received: u64,
     /// How many messages of this server did not go to Redis, or may not have.
     pub dropped: u64,
     /// How many times one of its two sockets was lost, that which publishes or that which hears. What others sent meanwhile was not heard.
     pub gaps: u64,
+    /// How many times such a socket was connected again.
+    pub reconnects: u64,
     /// How many messages of others could not be read.
     pub unreadable: u64,
 }
@@ -57,6 +70,8 @@ impl Shared {
             seconds: AtomicU64::new(0),
             doubtful_until: AtomicU64::new(0),
             gaps: AtomicU64::new(0),
+            reconnects: AtomicU64::new(0),
+            received: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
             stop: Notify::new(),
         }
@@ -73,6 +88,7 @@ impl Shared {
         for listener in listeners {
             listener.tick();
         }
+        meter::show(&self.options.prefix, &self.status());
     }
 
     pub(crate) fn seconds(&self) -> u64 {
@@ -89,6 +105,17 @@ impl Shared {
         self.doubtful_until.store(self.seconds() + RETURN, Ordering::Relaxed);
     }
 
+    /// A socket that was lost is connected again.
+    pub(crate) fn reconnected(&self) {
+        self.reconnects.fetch_add(1, Ordering::Relaxed);
+        self.returned();
+    }
+
+    /// A message came.
+    pub(crate) fn received(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Whether it means something that nobody listens to a channel.
     pub(crate) fn is_trusted(&self) -> bool {
         self.seconds() >= self.doubtful_until.load(Ordering::Relaxed)
@@ -100,10 +127,16 @@ impl Shared {
     }
 
     pub(crate) fn status(&self) -> Status {
+        let tally = self.queue.tally();
         Status {
-            is_connected: self.queue.is_open() && self.subscriptions.is_up(),
-            dropped: self.queue.dropped(),
+            is_connected: tally.is_open && self.subscriptions.is_up(),
+            waiting: tally.waiting,
+            waiting_bytes: tally.waiting_bytes,
+            published: tally.published,
+            received: self.received.load(Ordering::Relaxed),
+            dropped: tally.dropped,
             gaps: self.gaps.load(Ordering::Relaxed),
+            reconnects: self.reconnects.load(Ordering::Relaxed),
             unreadable: self.unreadable.load(Ordering::Relaxed),
         }
     }

@@ -173,12 +173,15 @@ fn a_redis_that_stalls_holds_nobody_up() {
 fn a_server_that_only_lost_its_ear_hears_again() {
     let Some(mut site) = site() else { return };
     site.house.add(0, "c", "tea").unwrap();
+    assert!(status.waiting > 0 && status.waiting_bytes > 0, "{status:?}");
     site.server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     let redis = site.redis.clone();
     site.house.until("both to notice", |_| redis.iter().all(|redis| redis.status().gaps > 0));
     site.until_connected(true);
     site.house.check(|clients| clients.group("tea").notify("x"), "c");
-    assert_eq!(site.redis[0].status().gaps, 1);
+    let status = site.redis[0].status();
+    assert_eq!((status.gaps, status.reconnects), (1, 1));
+    assert!(status.published > 0 && status.received > 0, "{status:?}");
 }
 
 #[test]
