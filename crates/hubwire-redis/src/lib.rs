@@ -48,6 +48,7 @@ mod channel;
 mod listening;
 #[cfg_attr(not(feature = "metrics"), path = "meter_off.rs")]
 mod meter;
+mod names;
 mod options;
 mod publisher;
 mod publishing;
@@ -57,7 +58,7 @@ mod shared;
 mod subscriptions;
 mod wire;
 
-pub use self::options::{Overflow, RedisOptions};
+pub use self::options::{Overflow, RedisOptions, SameNames};
 pub use self::publisher::{Outside, Publisher};
 pub use self::redis_bus::{ConnectError, Redis};
 pub use self::shared::Status;

@@ -30,6 +30,17 @@ pub struct RedisOptions {
     pub overflow: Overflow,
     /// The longest pause between two attempts to connect to Redis.
     pub reconnect_delay: Duration,
+    /// What a hub is whose name another one of this process has.
+    pub same_names: SameNames,
+}
+
+/// What a hub is that has the name of another one in the same process, on a Redis with the same address and prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameNames {
+    /// A mistake: it cannot be built. Two hubs that know nothing of each other would take each other for servers.
+    Refused,
+    /// Another server of that hub, if it is on another connection: for tests and trials with several servers in one process.
+    OtherServers,
 }
 
 /// What happens when more is sent than Redis takes.
@@ -52,6 +63,7 @@ impl RedisOptions {
             queue_bytes: 16 << 20,
             overflow: Overflow::DropNewest,
             reconnect_delay: Duration::from_secs(2),
+            same_names: SameNames::Refused,
         }
     }
 
@@ -109,6 +121,15 @@ impl RedisOptions {
         self
     }
 
+    /// Sets what a hub is whose name another one of this process has.
+    ///
+    /// Default [`SameNames::Refused`].
+    #[must_use]
+    pub fn same_names(mut self, same_names: SameNames) -> Self {
+        self.same_names = same_names;
+        self
+    }
+
     /// Checks every option but the address.
     ///
     /// # Errors
@@ -152,6 +173,7 @@ impl fmt::Debug for RedisOptions {
             .field("queue_bytes", &self.queue_bytes)
             .field("overflow", &self.overflow)
             .field("reconnect_delay", &self.reconnect_delay)
+            .field("same_names", &self.same_names)
             .finish_non_exhaustive()
     }
 }

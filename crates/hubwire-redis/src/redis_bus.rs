@@ -19,7 +19,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::channel::Channels;
 use crate::listening;
-use crate::options::RedisOptions;
+use crate::names::Claim;
+use crate::options::{RedisOptions, SameNames};
 use crate::publishing;
 use crate::queue::Entry;
 use crate::shared::{Shared, Status};
@@ -30,7 +31,7 @@ use crate::wire;
 ///
 /// It is a cheap handle: clones are the same connection. It ends when the last hub and the last handle are gone.
 ///
-/// Each connection made is a server of its own: two hubs of one name on one connection cannot be built, and one on each of two are two servers of one hub.
+/// Two hubs of one name cannot be built in one process, unless each is on a connection of its own with [`SameNames::OtherServers`](crate::SameNames::OtherServers); then they are two servers of one hub.
 #[derive(Clone)]
 pub struct Redis(Arc<Connection>);
 
@@ -160,10 +161,18 @@ impl Backplane for Redis {
         if hubs.contains_key(hub) {
             return Err(AttachError::NameTaken { hub: hub.to_owned() });
         }
+        let claim = match shared.options.same_names {
+            SameNames::OtherServers => None,
+            SameNames::Refused => {
+                let address = shared.client.get_connection_info().addr().to_string();
+                let claim = Claim::take(&address, &shared.options.prefix, hub);
+                Some(claim.ok_or_else(|| AttachError::NameTaken { hub: hub.to_owned() })?)
+            }
+        };
         hubs.insert(hub.into(), listener.clone());
         let channels = Channels::new(&shared.options.prefix, hub);
         let (redis, id, hub) = (self.clone(), ServerId::random(), hub.into());
-        Ok(Arc::new(RedisBus { redis, hub, id, channels, listener }))
+        Ok(Arc::new(RedisBus { redis, hub, id, channels, listener, _claim: claim }))
     }
 }
 
@@ -175,6 +184,8 @@ struct RedisBus {
     id: ServerId,
     channels: Channels,
     listener: Listener,
+    /// Kept for as long as the hub has its name.
+    _claim: Option<Claim>,
 }
 
 impl RedisBus {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use hubwire::prelude::*;
 use hubwire::{BackplaneError, BuildError, GroupError, InvokeError};
-use hubwire_redis::{ConnectError, Publisher, Redis, RedisOptions};
+use hubwire_redis::{ConnectError, Publisher, Redis, RedisOptions, SameNames};
 
-use crate::house::{House, Square, connect, hub, wait_for};
+use crate::house::{House, Square, connect, hub, options, wait_for};
 use crate::kit::notification;
 use crate::redis_server::RedisServer;
 
@@ -48,13 +48,29 @@ fn two_hubs_of_one_name_are_an_error() {
 }
 
 #[test]
+fn two_hubs_of_one_name_are_an_error_across_connections() {
+    let Some(server) = RedisServer::start() else { return };
+    let connect = |prefix| {
+        let options = RedisOptions::new(server.url()).prefix(prefix);
+        wait_for(Redis::connect(options.same_names(SameNames::Refused))).unwrap()
+    };
+    let first = hub(&connect("a"));
+    let second = Hub::new(Square::default()).backplane(&connect("a")).try_build();
+    assert!(matches!(second, Err(BuildError::Backplane(_))), "{second:?}");
+    assert!(Publisher::new(&connect("a"), "Square").is_err());
+    hub(&connect("b"));
+    drop(first);
+    hub(&connect("a"));
+}
+
+#[test]
 fn a_redis_that_is_not_there_is_an_error_or_waited_for() {
     let Some(mut server) = RedisServer::start() else { return };
     server.kill();
     let refused = wait_for(Redis::connect(server.url()));
     assert!(matches!(refused, Err(ConnectError::Unreachable(_))), "{refused:?}");
     assert!(matches!(Redis::connect_later("nowhere"), Err(ConnectError::Address(_))));
-    let options = RedisOptions::new(server.url()).reconnect_delay(Duration::from_millis(50));
+    let options = options(&server).reconnect_delay(Duration::from_millis(50));
     let invalid = Redis::connect_later(options.clone().queue_messages(0));
     assert!(matches!(invalid, Err(ConnectError::Options(_))), "{invalid:?}");
 
@@ -140,7 +156,7 @@ fn a_redis_that_restarts_leaves_a_gap_and_nothing_else() {
 #[test]
 fn a_redis_that_stalls_holds_nobody_up() {
     let Some(server) = RedisServer::start() else { return };
-    let options = RedisOptions::new(server.url())
+    let options = options(&server)
         .timeout(Duration::from_secs(2))
         .reconnect_delay(Duration::from_millis(100))
         .queue_messages(1000);
@@ -157,6 +173,7 @@ fn a_redis_that_stalls_holds_nobody_up() {
     }
     let status = site.redis[0].status();
     assert!(status.dropped >= 1000 - 512, "{status:?}");
+    assert!(status.waiting > 0 && status.waiting_bytes > 0, "{status:?}");
     // A new client waits for Redis no longer than that counts as lost, nor does who awaits room.
     site.house.enter(0, "late", "ada");
     let delivery = site.house.hubs[0].clients().all().notify("end of wait");
@@ -173,7 +190,6 @@ fn a_redis_that_stalls_holds_nobody_up() {
 fn a_server_that_only_lost_its_ear_hears_again() {
     let Some(mut site) = site() else { return };
     site.house.add(0, "c", "tea").unwrap();
-    assert!(status.waiting > 0 && status.waiting_bytes > 0, "{status:?}");
     site.server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     let redis = site.redis.clone();
     site.house.until("both to notice", |_| redis.iter().all(|redis| redis.status().gaps > 0));

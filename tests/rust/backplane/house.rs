@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hubwire::InProcess;
 use hubwire::prelude::*;
-use hubwire_redis::{Redis, RedisOptions};
+use hubwire_redis::{Redis, RedisOptions, SameNames};
 
 use crate::kit::{Gates, Link, Page, Task, invoke, notification, result};
 use crate::redis_server::RedisServer;
@@ -77,10 +77,14 @@ pub fn hub(redis: &Redis) -> Hub<Square> {
 /// A connection to Redis that is ready.
 #[track_caller]
 pub fn connect(server: &RedisServer) -> Redis {
-    wait_for(Redis::connect(
-        RedisOptions::new(server.url()).reconnect_delay(Duration::from_millis(100)),
-    ))
-    .unwrap()
+    wait_for(Redis::connect(options(server))).unwrap()
+}
+
+/// What it is connected with: servers of this process are servers to each other.
+pub fn options(server: &RedisServer) -> RedisOptions {
+    RedisOptions::new(server.url())
+        .reconnect_delay(Duration::from_millis(100))
+        .same_names(SameNames::OtherServers)
 }
 
 /// Waits for something that needs nobody's help.
