@@ -58,6 +58,8 @@ mod shared;
 mod subscriptions;
 mod wire;
 
+#[cfg(feature = "rustls")]
+pub use self::options::ClientCertificate;
 pub use self::options::{Overflow, RedisOptions, SameNames};
 pub use self::publisher::{Outside, Publisher};
 pub use self::redis_bus::{ConnectError, Redis};

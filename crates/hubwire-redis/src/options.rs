@@ -32,6 +32,23 @@ pub struct RedisOptions {
     pub reconnect_delay: Duration,
     /// What a hub is whose name another one of this process has.
     pub same_names: SameNames,
+    /// The certificates, in PEM, of those who may vouch for Redis; none: those whom the system trusts.
+    #[cfg(feature = "rustls")]
+    pub root_certificates: Option<Vec<u8>>,
+    /// What Redis is shown of this client: nothing, unless it asks for certificates.
+    #[cfg(feature = "rustls")]
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// What shows Redis who its client is.
+#[cfg(feature = "rustls")]
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ClientCertificate {
+    /// Its certificate, in PEM, and those that lead from there to a root.
+    pub chain: Vec<u8>,
+    /// Its key, in PEM.
+    pub key: Vec<u8>,
 }
 
 /// What a hub is that has the name of another one in the same process, on a Redis with the same address and prefix.
@@ -64,6 +81,10 @@ impl RedisOptions {
             overflow: Overflow::DropNewest,
             reconnect_delay: Duration::from_secs(2),
             same_names: SameNames::Refused,
+            #[cfg(feature = "rustls")]
+            root_certificates: None,
+            #[cfg(feature = "rustls")]
+            client_certificate: None,
         }
     }
 
@@ -130,7 +151,47 @@ impl RedisOptions {
         self
     }
 
-    /// Checks every option but the address.
+    /// Sets the certificates, in PEM, of those who may vouch for a Redis at `rediss://`: a private authority, say.
+    ///
+    /// Default: those whom the system trusts. The host of the address must be in the certificate of Redis in any case.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Sets what Redis is shown of this client, where it asks for certificates (`tls-auth-clients`, its default): a chain and its key, in PEM.
+    ///
+    /// Default: nothing.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        chain: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.client_certificate = Some(ClientCertificate { chain: chain.into(), key: key.into() });
+        self
+    }
+
+    /// A client of the Redis at the address, which may be none.
+    pub(crate) fn client(&self) -> Result<redis::Client, redis::RedisError> {
+        #[cfg(feature = "rustls")]
+        if self.root_certificates.is_some() || self.client_certificate.is_some() {
+            let root_cert = self.root_certificates.clone();
+            let client_tls =
+                self.client_certificate.as_ref().map(|ClientCertificate { chain, key }| {
+                    let (client_cert, client_key) = (chain.clone(), key.clone());
+                    redis::ClientTlsConfig { client_cert, client_key }
+                });
+            let certificates = redis::TlsCertificates { client_tls, root_cert };
+            return redis::Client::build_with_tls(self.url.as_str(), certificates);
+        }
+        redis::Client::open(self.url.as_str())
+    }
+
+    /// Checks every option but the address and certificates.
     ///
     /// # Errors
     ///
@@ -163,7 +224,15 @@ impl From<String> for RedisOptions {
     }
 }
 
-/// Without the address, which may hold a password.
+/// Without the key.
+#[cfg(feature = "rustls")]
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificate").finish_non_exhaustive()
+    }
+}
+
+/// Without the address, which may hold a password, and certificates.
 impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisOptions")

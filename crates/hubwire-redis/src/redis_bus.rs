@@ -42,8 +42,8 @@ struct Connection(Arc<Shared>);
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The address is none.
-    #[error("the address of Redis cannot be understood")]
+    /// The address is none, or there are certificates that do not go with it or cannot be read.
+    #[error("the address of Redis cannot be understood, or its certificates")]
     Address(#[source] Box<dyn Error + Send + Sync>),
     /// An option makes no sense.
     #[error(transparent)]
@@ -88,7 +88,7 @@ impl Redis {
         first: Option<oneshot::Sender<Result<(), redis::RedisError>>>,
     ) -> Result<Self, ConnectError> {
         options.validate()?;
-        let client = redis::Client::open(options.url.as_str());
+        let client = options.client();
         let client = client.map_err(|error| ConnectError::Address(error.into()))?;
         let shared = Arc::new(Shared::new(options, client));
         let runtime = Builder::new_current_thread().enable_all().build()?;

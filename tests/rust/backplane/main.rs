@@ -10,6 +10,7 @@ mod kit;
 mod redis_server;
 mod suite;
 mod time;
+mod tls;
 
 /// Runs every scenario on every kind of house.
 macro_rules! on_every_backplane {

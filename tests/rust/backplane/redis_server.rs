@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 pub struct RedisServer {
+    scheme: &'static str,
     port: u16,
     child: Child,
 }
@@ -13,12 +14,27 @@ pub struct RedisServer {
 impl RedisServer {
     /// A Redis; none where it is not installed, which is a failure where `CI` is set.
     pub fn start() -> Option<Self> {
+        Self::launch("redis", |port| launch(&[("--port", &port.to_string())]))
+    }
+
+    /// One that speaks TLS, with these options.
+    pub fn start_tls(options: &[(&str, &str)]) -> Option<Self> {
+        Self::launch("rediss", |port| {
+            let port = port.to_string();
+            launch(&[&[("--port", "0"), ("--tls-port", &port)], options].concat())
+        })
+    }
+
+    fn launch(
+        scheme: &'static str,
+        launch: impl Fn(u16) -> io::Result<Option<Child>>,
+    ) -> Option<Self> {
         /// Another process may take a free port first.
         const ATTEMPTS: usize = 5;
         for _ in 0..ATTEMPTS {
             let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
             match launch(port) {
-                Ok(Some(child)) => return Some(Self { port, child }),
+                Ok(Some(child)) => return Some(Self { scheme, port, child }),
                 Ok(None) => {}
                 Err(error) => {
                     assert!(std::env::var_os("CI").is_none(), "redis-server: {error}");
@@ -37,7 +53,7 @@ impl RedisServer {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://{}/", self.address())
+        format!("{}://{}/", self.scheme, self.address())
     }
 
     /// Publishes as any client of Redis does; how many servers heard it.
@@ -87,7 +103,8 @@ impl RedisServer {
 
     /// Starts it again where it was.
     pub fn restart(&mut self) {
-        self.child = launch(self.port).unwrap().expect("its port is still free");
+        self.child =
+            launch(&[("--port", &self.port.to_string())]).unwrap().expect("its port is still free");
     }
 }
 
@@ -99,9 +116,9 @@ impl Drop for RedisServer {
 }
 
 /// A Redis that accepts connections; none where it ended before.
-fn launch(port: u16) -> io::Result<Option<Child>> {
-    let port = port.to_string();
-    let options = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+fn launch(options: &[(&str, &str)]) -> io::Result<Option<Child>> {
+    let memory_only = [("--bind", "127.0.0.1"), ("--save", ""), ("--appendonly", "no")];
+    let options = options.iter().chain(&memory_only).flat_map(|(name, value)| [name, value]);
     let mut child = Command::new("redis-server")
         .args(options)
         .stdin(Stdio::null())
