@@ -3,6 +3,8 @@
 import { once } from 'node:events';
 import { ServerResponse, createServer, request as send } from 'node:http';
 
+import { reset } from './reset.mjs';
+
 /** Headers that are about one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
 
@@ -155,7 +157,7 @@ export class FaultProxy {
   /** Ends every connection the rude way. New ones meet with the rule again. */
   cut() {
     this.isFrozen = false;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 }
 
@@ -235,7 +237,7 @@ class Exchange {
 
   /** Ends both sides the rude way. */
   cut() {
-    this.request.socket.resetAndDestroy();
+    reset(this.request.socket);
     this.#upstream?.destroy();
   }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
+import { reset } from './reset.mjs';
 import { SOON, until } from './within.mjs';
 
 /**
@@ -16,7 +17,7 @@ export class Proxy {
   static async start(t, port) {
     const proxy = new Proxy();
     proxy.#server = createServer((client) => {
-      if (proxy.#isCut) client.resetAndDestroy();
+      if (proxy.#isCut) reset(client);
       else proxy.#relay(client, connect(port, '127.0.0.1'));
     });
     proxy.#server.listen(0, '127.0.0.1');
@@ -49,7 +50,7 @@ export class Proxy {
    */
   cut() {
     this.#isCut = true;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   /** Lets new connections through again. */
