@@ -107,6 +107,9 @@ export const matrix = [
 function combination(client, transport, protocol) {
   return {
     name: `${client.name}, ${transport.name}, ${protocol.name}`,
+    client: client.name,
+    transport: transport.name,
+    protocol: protocol.name,
     negotiates: !transport.skipNegotiation,
     saysGoodbye: transport.saysGoodbye,
     pings: transport.pings,

@@ -28,9 +28,14 @@ export class ServerProcess {
   #watchers = new Set();
 
   /** Starts the binary called `name` and waits until it says where it listens. */
-  static async start(name, env = {}, profile = 'debug') {
+  static start(name, env = {}, profile = 'debug') {
+    return this.startAt(binaryPath(name, profile), env);
+  }
+
+  /** The same of a program that cargo did not build. */
+  static async startAt(path, env = {}) {
     const server = new this();
-    await server.#start(binaryPath(name, profile), env);
+    await server.#start(path, env);
     return server;
   }
 
