@@ -5,16 +5,18 @@
 pub(crate) mod depth;
 pub(crate) mod object;
 mod read;
-mod value;
+mod serializer;
+mod text;
 mod write;
 
 pub(crate) use self::{
     read::{encode_arguments, parse},
-    value::to_writer,
+    serializer::to_writer,
+    text::write_text,
     write::{
         write, write_ack, write_cancel, write_close, write_completed, write_error,
         write_invocation, write_ping, write_result, write_sequence, write_stream_invocation,
-        write_stream_item, write_text,
+        write_stream_item,
     },
 };
 

@@ -4,7 +4,7 @@ use crate::{
     ArgumentList, Close, EncodeError, Headers, HubMessage, HubProtocol, Invocation, InvocationHead,
     InvocationId, Outcome, Raw,
     argument_list::Elements,
-    json::{RECORD_SEPARATOR, to_writer},
+    json::{RECORD_SEPARATOR, to_writer, write_text},
 };
 
 /// Writes any message; properties come in the order of ASP.NET's writer.
@@ -151,12 +151,6 @@ pub(crate) fn write_sequence(out: &mut Vec<u8>, sequence_id: u64) {
     let mut record = Record::new(out, 9, &Headers::new());
     record.number("sequenceId", sequence_id);
     record.finish();
-}
-
-/// Appends `text` as a JSON string.
-pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(out, text)
-        .expect("every str has a JSON form, and a Vec takes every byte");
 }
 
 /// A message that is being written. Dropped before it is finished, by an error or by a panic in somebody's `Serialize`,
