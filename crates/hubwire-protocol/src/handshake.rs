@@ -4,15 +4,9 @@
 //! Both are framed like JSON messages: the frames come from a [`MessageReader`](crate::MessageReader), and what is
 //! written here ends with the record separator.
 
-use serde::de::MapAccess;
-
 use crate::{
     ParseError,
-    json::{
-        RECORD_SEPARATOR,
-        object::{Properties, PropertyValue, read_object},
-        write_text,
-    },
+    json::{RECORD_SEPARATOR, object::read_object, write_text},
 };
 
 /// What a client asks for with its first message.
@@ -31,11 +25,18 @@ impl HandshakeRequest {
     ///
     /// When it is no JSON object with a `protocol` and a `version`.
     pub fn parse(frame: &[u8]) -> Result<Self, HandshakeError> {
-        let mut request = RequestProperties::default();
-        read_object(frame, &mut request)?;
+        let (mut protocol, mut version) = (None, None);
+        read_object(frame, |name, value| {
+            match name {
+                "protocol" => protocol = Some(value.text("protocol")?.into_string()),
+                "version" => version = value.number_or_null("version")?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
         let missing = |property| ParseError::MissingProperty { property };
-        let protocol = request.protocol.ok_or_else(|| missing("protocol"))?;
-        let version = request.version.ok_or_else(|| missing("version"))?;
+        let protocol = protocol.ok_or_else(|| missing("protocol"))?;
+        let version = version.ok_or_else(|| missing("version"))?;
         Ok(Self { protocol, version })
     }
 
@@ -74,12 +75,22 @@ impl HandshakeResponse {
     ///
     /// When it is no JSON object, or a hub message instead of the answer.
     pub fn parse(frame: &[u8]) -> Result<Self, HandshakeError> {
-        let mut response = ResponseProperties::default();
-        read_object(frame, &mut response)?;
-        if response.has_type {
+        let (mut error, mut has_type) = (None, false);
+        read_object(frame, |name, value| {
+            match name {
+                "error" => error = Some(value.text("error")?.into_string()),
+                "type" => {
+                    has_type = true;
+                    value.skip()?;
+                }
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        if has_type {
             return Err(HandshakeError::NotAResponse);
         }
-        Ok(Self { error: response.error })
+        Ok(Self { error })
     }
 }
 
@@ -93,49 +104,4 @@ pub enum HandshakeError {
     /// The frame has a `type`: a hub message came where the answer was due.
     #[error("Expected a handshake response from the server.")]
     NotAResponse,
-}
-
-#[derive(Default)]
-struct RequestProperties {
-    protocol: Option<String>,
-    version: Option<i64>,
-}
-
-impl<'a> Properties<'a> for RequestProperties {
-    fn read<A: MapAccess<'a>>(
-        &mut self,
-        name: &str,
-        value: PropertyValue<'_, A>,
-    ) -> Result<(), A::Error> {
-        match name {
-            "protocol" => self.protocol = Some(value.text("protocol")?.into_string()),
-            "version" => self.version = value.number("version")?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct ResponseProperties {
-    error: Option<String>,
-    has_type: bool,
-}
-
-impl<'a> Properties<'a> for ResponseProperties {
-    fn read<A: MapAccess<'a>>(
-        &mut self,
-        name: &str,
-        value: PropertyValue<'_, A>,
-    ) -> Result<(), A::Error> {
-        match name {
-            "error" => self.error = Some(value.text("error")?.into_string()),
-            "type" => {
-                self.has_type = true;
-                value.skip()?;
-            }
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
 }

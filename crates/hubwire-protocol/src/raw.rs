@@ -105,7 +105,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<T, DecodeError> {
     match protocol {
-        HubProtocol::Json => serde_json::from_slice(bytes).map_err(DecodeError::Json),
+        HubProtocol::Json => json::from_slice(bytes).map_err(DecodeError::Json),
         #[cfg(feature = "messagepack")]
         HubProtocol::MessagePack => {
             messagepack::from_slice(bytes).map_err(DecodeError::MessagePack)

@@ -2,7 +2,7 @@
 //!
 //! The envelope is read in one pass; arguments, items and results are only found, not decoded.
 
-pub(crate) mod depth;
+mod argument;
 pub(crate) mod object;
 mod read;
 mod serializer;
@@ -10,6 +10,7 @@ mod text;
 mod write;
 
 pub(crate) use self::{
+    argument::from_slice,
     read::{encode_arguments, parse},
     serializer::to_writer,
     text::write_text,

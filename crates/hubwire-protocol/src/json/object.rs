@@ -1,114 +1,174 @@
-use std::{borrow::Cow, fmt, str};
+//! One JSON object, read in one pass from left to right: values that are not ours to understand are only found.
+//!
+//! A reader for everybody would build what we throw away; this one hands out slices of the message, and everything it
+//! steps over was looked at: what it finds is JSON, and no deeper than it may be.
+
+use std::{borrow::Cow, str, str::FromStr};
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use crate::{ParseError, json::depth};
+use super::text::plain_length;
+use crate::{ParseError, limits::MAX_DEPTH};
 
 /// How much of a header's name an error repeats: it may be as long as the message, and errors go to logs.
 const SHOWN_NAME: usize = 64;
 
-/// Reads `text` as one JSON object whose properties go to `into` in the order in which they come, so that the last of
+/// Reads `text` as one JSON object whose properties go to `read` in the order in which they come, so that the last of
 /// several with one name wins.
 pub(crate) fn read_object<'a>(
     text: &'a [u8],
-    into: &mut impl Properties<'a>,
+    mut read: impl FnMut(&str, Value<'_, 'a>) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
     let text = str::from_utf8(text)
         .map_err(|error| ParseError::InvalidUtf8 { offset: error.valid_up_to() })?;
-    depth::check(text.as_bytes())?;
-    let Some(first) = text.bytes().find(|byte| !b" \t\r\n".contains(byte)) else {
-        return Err(ParseError::Empty);
-    };
-    let mut blame = ParseError::NotAnObject { found: token_type(first) };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    Object { into, blame: &mut blame }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|error| {
-            if error.is_data() {
-                blame
-            } else {
-                ParseError::Malformed { offset: offset(text, &error) }
-            }
-        })
-}
-
-/// Takes the properties of an object.
-pub(crate) trait Properties<'a> {
-    /// Reads the value of the property `name`.
-    fn read<A: MapAccess<'a>>(
-        &mut self,
-        name: &str,
-        value: PropertyValue<'_, A>,
-    ) -> Result<(), A::Error>;
+    let mut reader = Reader { text, at: 0 };
+    match reader.peek() {
+        None => return Err(ParseError::Empty),
+        Some(b'{') => {}
+        Some(first) => {
+            reader.value(0)?;
+            return Err(ParseError::NotAnObject { found: token_type(first) });
+        }
+    }
+    reader.object(|reader, name| read(name.as_str(), Value { reader }))?;
+    match reader.peek() {
+        None => Ok(()),
+        Some(_) => Err(reader.malformed()),
+    }
 }
 
 /// The value of a property, not read yet. Exactly one of its methods must be called.
-pub(crate) struct PropertyValue<'r, A> {
-    map: &'r mut A,
-    /// What is wrong with the message if reading stops here for another reason than syntax.
-    blame: &'r mut ParseError,
+pub(crate) struct Value<'r, 'a> {
+    reader: &'r mut Reader<'a>,
 }
 
-impl<'a, A: MapAccess<'a>> PropertyValue<'_, A> {
-    pub(crate) fn any(self) -> Result<&'a RawValue, A::Error> {
-        self.map.next_value()
+impl<'a> Value<'_, 'a> {
+    /// Whatever it is, as it is written.
+    pub(crate) fn any(self) -> Result<&'a str, ParseError> {
+        self.reader.value(1)
     }
 
-    pub(crate) fn boolean(self, property: &'static str) -> Result<bool, A::Error> {
-        *self.blame = ParseError::WrongType { property, expected: "true or false" };
-        self.map.next_value()
+    pub(crate) fn boolean(self, property: &'static str) -> Result<bool, ParseError> {
+        match self.reader.peek() {
+            Some(b't') => self.reader.word("true").map(|()| true),
+            Some(b'f') => self.reader.word("false").map(|()| false),
+            _ => {
+                let expected = "true or false";
+                Err(self.reader.unfit(ParseError::WrongType { property, expected }))
+            }
+        }
     }
 
-    pub(crate) fn elements<T: Deserialize<'a>>(
+    /// The elements of an array, as they are written.
+    pub(crate) fn elements(
         self,
         property: &'static str,
         limit: usize,
-        expected: &'static str,
-    ) -> Result<SmallVec<[T; 4]>, A::Error> {
-        *self.blame = ParseError::WrongType { property, expected: "of type Array" };
-        let mut elements = SmallVec::new();
-        let into = &mut elements;
-        let list = List { into, blame: self.blame, property, limit, expected };
-        self.map.next_value_seed(list)?;
-        Ok(elements)
+    ) -> Result<SmallVec<[&'a str; 4]>, ParseError> {
+        self.list(property, limit, |reader| reader.value(2))
     }
 
+    /// The elements of an array of texts.
+    pub(crate) fn texts(
+        self,
+        property: &'static str,
+        limit: usize,
+    ) -> Result<SmallVec<[Text<'a>; 4]>, ParseError> {
+        let expected = "an array of strings";
+        self.list(property, limit, |reader| {
+            reader.text(|| ParseError::WrongType { property, expected })
+        })
+    }
+
+    fn list<T>(
+        self,
+        property: &'static str,
+        limit: usize,
+        mut element: impl FnMut(&mut Reader<'a>) -> Result<T, ParseError>,
+    ) -> Result<SmallVec<[T; 4]>, ParseError> {
+        let reader = self.reader;
+        if reader.peek() != Some(b'[') {
+            return Err(reader.unfit(ParseError::WrongType { property, expected: "of type Array" }));
+        }
+        reader.at += 1;
+        let mut elements = SmallVec::new();
+        if reader.peek() == Some(b']') {
+            reader.at += 1;
+            return Ok(elements);
+        }
+        loop {
+            if elements.len() == limit {
+                return Err(ParseError::TooMany { property, limit });
+            }
+            elements.push(element(reader)?);
+            match reader.peek() {
+                Some(b',') => reader.at += 1,
+                Some(b']') => {
+                    reader.at += 1;
+                    return Ok(elements);
+                }
+                _ => return Err(reader.malformed()),
+            }
+        }
+    }
+
+    /// An object of texts.
     pub(crate) fn headers(
         self,
         property: &'static str,
         limit: usize,
-    ) -> Result<Vec<(Text<'a>, Text<'a>)>, A::Error> {
-        *self.blame = ParseError::WrongType { property, expected: "of type Object" };
+    ) -> Result<Vec<(Text<'a>, Text<'a>)>, ParseError> {
+        let reader = self.reader;
+        if reader.peek() != Some(b'{') {
+            return Err(
+                reader.unfit(ParseError::WrongType { property, expected: "of type Object" })
+            );
+        }
         let mut texts = Vec::new();
-        let into = &mut texts;
-        self.map.next_value_seed(TextMap { into, blame: self.blame, property, limit })?;
+        reader.object(|reader, name| {
+            if texts.len() == limit {
+                return Err(ParseError::TooMany { property, limit });
+            }
+            let shown = || name.as_str().chars().take(SHOWN_NAME).collect();
+            let value = reader.text(|| ParseError::WrongHeader { name: shown() })?;
+            texts.push((name, value));
+            Ok(())
+        })?;
         Ok(texts)
     }
 
-    pub(crate) fn number<T: Deserialize<'a>>(self, property: &'static str) -> Result<T, A::Error> {
-        *self.blame = ParseError::WrongType { property, expected: "of type Number" };
-        self.map.next_value()
+    /// A whole number that a `T` holds.
+    pub(crate) fn number<T: FromStr>(self, property: &'static str) -> Result<T, ParseError> {
+        let wrong = ParseError::WrongType { property, expected: "of type Number" };
+        match self.reader.peek() {
+            Some(b'-' | b'0'..=b'9') => self.reader.number()?.parse().map_err(|_| wrong),
+            _ => Err(self.reader.unfit(wrong)),
+        }
     }
 
-    pub(crate) fn skip(self) -> Result<(), A::Error> {
-        self.map.next_value::<IgnoredAny>().map(drop)
+    /// The same, or nothing where there is null.
+    pub(crate) fn number_or_null<T: FromStr>(
+        self,
+        property: &'static str,
+    ) -> Result<Option<T>, ParseError> {
+        match self.reader.peek() {
+            Some(b'n') => self.reader.word("null").map(|()| None),
+            _ => self.number(property).map(Some),
+        }
     }
 
-    pub(crate) fn text(self, property: &'static str) -> Result<Text<'a>, A::Error> {
-        *self.blame = ParseError::WrongType { property, expected: "of type String" };
-        self.map.next_value()
+    pub(crate) fn skip(self) -> Result<(), ParseError> {
+        self.any().map(drop)
+    }
+
+    pub(crate) fn text(self, property: &'static str) -> Result<Text<'a>, ParseError> {
+        self.reader.text(|| ParseError::WrongType { property, expected: "of type String" })
     }
 }
 
-/// A text that is copied only if it has escapes. (Serde's own `Cow` always copies.)
+/// A text that is copied only if it has escapes.
 pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl Text<'_> {
@@ -130,129 +190,256 @@ impl Text<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyText;
+/// Goes through JSON.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
 
-        impl<'de> Visitor<'de> for AnyText {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
+impl<'a> Reader<'a> {
+    /// The next byte that is no whitespace.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                return Some(byte);
             }
+            self.at += 1;
+        }
+    }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
+    /// Here it stops being JSON.
+    fn malformed(&self) -> ParseError {
+        ParseError::Malformed { offset: self.at }
+    }
 
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+    /// What is wrong with a value that is not of the type that it should have: that, unless it is not even JSON.
+    fn unfit(&mut self, wrong: ParseError) -> ParseError {
+        match self.peek() {
+            // They cannot be right whatever is in them.
+            Some(b'{' | b'[') => wrong,
+            _ => self.value(1).err().unwrap_or(wrong),
+        }
+    }
+
+    /// Reads the object that begins here; `read` reads the value of each name.
+    fn object(
+        &mut self,
+        mut read: impl FnMut(&mut Self, Text<'a>) -> Result<(), ParseError>,
+    ) -> Result<(), ParseError> {
+        self.at += 1;
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let name = self.name()?;
+            read(self, name)?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.malformed()),
             }
         }
-
-        deserializer.deserialize_str(AnyText)
-    }
-}
-
-struct Object<'o, P> {
-    into: &'o mut P,
-    blame: &'o mut ParseError,
-}
-
-impl<'de, P: Properties<'de>> DeserializeSeed<'de> for Object<'_, P> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, P: Properties<'de>> Visitor<'de> for Object<'_, P> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<Text<'de>>()? {
-            let value = PropertyValue { map: &mut map, blame: self.blame };
-            self.into.read(name.as_str(), value)?;
+    /// A name with its colon.
+    fn name(&mut self) -> Result<Text<'a>, ParseError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.malformed());
         }
+        let name = self.quoted()?;
+        if self.peek() != Some(b':') {
+            return Err(self.malformed());
+        }
+        self.at += 1;
+        Ok(name)
+    }
+
+    fn text(&mut self, wrong: impl FnOnce() -> ParseError) -> Result<Text<'a>, ParseError> {
+        match self.peek() {
+            Some(b'"') => self.quoted(),
+            _ => Err(self.unfit(wrong())),
+        }
+    }
+
+    /// The text that begins here.
+    fn quoted(&mut self) -> Result<Text<'a>, ParseError> {
+        let start = self.at;
+        let escapes = self.skip_quoted()?;
+        let quoted = &self.text[start..self.at];
+        if escapes == Escapes::None {
+            return Ok(Text(Cow::Borrowed(&quoted[1..quoted.len() - 1])));
+        }
+        serde_json::from_str(quoted).map(|text: String| Text(Cow::Owned(text))).map_err(|error| {
+            // Half a surrogate pair. A text has no line breaks in it, so its column is a number of bytes.
+            ParseError::Malformed { offset: start + error.column().saturating_sub(1) }
+        })
+    }
+
+    fn skip_quoted(&mut self) -> Result<Escapes, ParseError> {
+        let bytes = self.text.as_bytes();
+        let mut escapes = Escapes::None;
+        self.at += 1;
+        loop {
+            self.at += plain_length(&bytes[self.at..]);
+            match bytes[self.at..] {
+                [b'"', ..] => {
+                    self.at += 1;
+                    return Ok(escapes);
+                }
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 2,
+                [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => {
+                    self.at += 6;
+                }
+                [b'\\', ref rest @ ..] => {
+                    // Where an escape is cut short the message is.
+                    let is_short = rest.len() < 5 && matches!(rest, [] | [b'u', ..]);
+                    self.at = if is_short { bytes.len() } else { self.at + 1 };
+                    return Err(self.malformed());
+                }
+                _ => return Err(self.malformed()),
+            }
+            escapes = Escapes::Some;
+        }
+    }
+
+    /// Any value, around which there are so many levels.
+    fn value(&mut self, outside: usize) -> Result<&'a str, ParseError> {
+        self.peek();
+        let start = self.at;
+        let mut levels = Levels { outside, depth: 0, objects: 0 };
+        loop {
+            match self.peek() {
+                Some(b'"') => drop(self.skip_quoted()?),
+                Some(b'{') => {
+                    levels.enter(Level::Object)?;
+                    self.at += 1;
+                    if self.peek() != Some(b'}') {
+                        self.name()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    levels.enter(Level::Array)?;
+                    self.at += 1;
+                    if self.peek() != Some(b']') {
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => drop(self.number()?),
+                Some(b't') => self.word("true")?,
+                Some(b'f') => self.word("false")?,
+                Some(b'n') => self.word("null")?,
+                _ => return Err(self.malformed()),
+            }
+            // Behind a value, or at the end of an empty one.
+            loop {
+                let Some(level) = levels.innermost() else { return Ok(&self.text[start..self.at]) };
+                match (level, self.peek()) {
+                    (Level::Object, Some(b'}')) | (Level::Array, Some(b']')) => levels.leave(),
+                    (Level::Array, Some(b',')) => {
+                        self.at += 1;
+                        break;
+                    }
+                    (Level::Object, Some(b',')) => {
+                        self.at += 1;
+                        self.name()?;
+                        break;
+                    }
+                    (Level::Array | Level::Object, _) => return Err(self.malformed()),
+                }
+                self.at += 1;
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), ParseError> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let common = rest.iter().zip(word.as_bytes()).take_while(|(is, due)| is == due).count();
+        self.at += common;
+        if common == word.len() { Ok(()) } else { Err(self.malformed()) }
+    }
+
+    fn number(&mut self) -> Result<&'a str, ParseError> {
+        let start = self.at;
+        if self.next_is(b"-") {
+            self.at += 1;
+        }
+        // Nothing but a fraction or an exponent follows a zero in front.
+        match self.next_is(b"0") {
+            true => self.at += 1,
+            false => self.digits()?,
+        }
+        if self.next_is(b".") {
+            self.at += 1;
+            self.digits()?;
+        }
+        if self.next_is(b"eE") {
+            self.at += 1;
+            if self.next_is(b"+-") {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    fn next_is(&self, any: &[u8]) -> bool {
+        self.text.as_bytes().get(self.at).is_some_and(|byte| any.contains(byte))
+    }
+
+    /// One digit at least.
+    fn digits(&mut self) -> Result<(), ParseError> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        if count > 0 { Ok(()) } else { Err(self.malformed()) }
+    }
+}
+
+/// Whether a text says anything in another way than by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escapes {
+    None,
+    Some,
+}
+
+/// The arrays and objects around a place.
+struct Levels {
+    outside: usize,
+    depth: usize,
+    /// Which of them are objects, a bit for each, the innermost lowest. No more are asked for than [`MAX_DEPTH`].
+    objects: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Array,
+    Object,
+}
+
+impl Levels {
+    fn enter(&mut self, level: Level) -> Result<(), ParseError> {
+        if self.outside + self.depth == MAX_DEPTH {
+            return Err(ParseError::TooDeep { limit: MAX_DEPTH });
+        }
+        self.depth += 1;
+        self.objects = self.objects << 1 | u64::from(level == Level::Object);
         Ok(())
     }
-}
 
-struct List<'l, T> {
-    into: &'l mut SmallVec<[T; 4]>,
-    blame: &'l mut ParseError,
-    property: &'static str,
-    limit: usize,
-    expected: &'static str,
-}
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for List<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for List<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.objects >>= 1;
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Self { into, blame, property, limit, expected } = self;
-        *blame = ParseError::WrongType { property, expected };
-        while let Some(element) = seq.next_element()? {
-            if into.len() == limit {
-                *blame = ParseError::TooMany { property, limit };
-                return Err(A::Error::custom("too many elements"));
-            }
-            into.push(element);
-        }
-        Ok(())
-    }
-}
-
-struct TextMap<'t, 'de> {
-    into: &'t mut Vec<(Text<'de>, Text<'de>)>,
-    blame: &'t mut ParseError,
-    property: &'static str,
-    limit: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for TextMap<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TextMap<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { into, blame, property, limit } = self;
-        while let Some(name) = map.next_key::<Text<'de>>()? {
-            if into.len() == limit {
-                *blame = ParseError::TooMany { property, limit };
-                return Err(A::Error::custom("too many entries"));
-            }
-            *blame = ParseError::WrongHeader { name: name.0.chars().take(SHOWN_NAME).collect() };
-            into.push((name, map.next_value()?));
-        }
-        Ok(())
+    fn innermost(&self) -> Option<Level> {
+        let level = if self.objects & 1 == 1 { Level::Object } else { Level::Array };
+        (self.depth > 0).then_some(level)
     }
 }
 
@@ -268,17 +455,6 @@ fn token_type(first: u8) -> &'static str {
     }
 }
 
-/// Where in `text` reading stopped; serde_json counts lines, and within a line the bytes that it has taken.
-fn offset(text: &str, error: &serde_json::Error) -> usize {
-    if error.is_eof() {
-        return text.len();
-    }
-    let lines_before = error.line().saturating_sub(1);
-    let line_start = match lines_before {
-        0 => 0,
-        _ => memchr::memchr_iter(b'\n', text.as_bytes())
-            .nth(lines_before - 1)
-            .map_or(text.len(), |newline| newline + 1),
-    };
-    (line_start + error.column()).saturating_sub(1).min(text.len())
-}
+#[cfg(test)]
+#[path = "object_tests.rs"]
+mod tests;

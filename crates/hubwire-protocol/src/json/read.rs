@@ -1,5 +1,4 @@
 use bytes::Bytes;
-use serde::de::MapAccess;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
@@ -8,7 +7,7 @@ use crate::{
     HubProtocol, Invocation, InvocationId, Outcome, ParseError, Raw, StreamItem,
     argument_list::Elements,
     arguments::Spans,
-    json::object::{Properties, PropertyValue, Text, read_object},
+    json::object::{Text, Value, read_object},
     limits::{MAX_ARGUMENTS, MAX_HEADERS, MAX_STREAM_IDS},
 };
 
@@ -19,7 +18,7 @@ use crate::{
 /// looks at nothing behind the object, we refuse what is no whitespace.
 pub(crate) fn parse(frame: &Bytes) -> Result<HubMessage, ParseError> {
     let mut envelope = Envelope::default();
-    read_object(frame, &mut envelope)?;
+    read_object(frame, |name, value| envelope.read(name, value))?;
     let Some(number) = envelope.number else {
         return Err(ParseError::MissingProperty { property: "type" });
     };
@@ -46,46 +45,40 @@ pub(crate) fn encode_arguments<A: ArgumentList + ?Sized>(
     out.push(b']');
     let bytes = Bytes::from(out);
     let elements: Vec<&RawValue> = serde_json::from_slice(&bytes).map_err(EncodeError::Json)?;
-    Ok(arguments(&bytes, &elements))
+    Ok(arguments(&bytes, elements.iter().map(|element| element.get())))
 }
 
 /// The properties of a message, as they came.
 #[derive(Default)]
 struct Envelope<'a> {
     allow_reconnect: bool,
-    arguments: Option<SmallVec<[&'a RawValue; 4]>>,
+    arguments: Option<SmallVec<[&'a str; 4]>>,
     error: Option<Text<'a>>,
     headers: Vec<(Text<'a>, Text<'a>)>,
     invocation_id: Option<Text<'a>>,
-    item: Option<&'a RawValue>,
+    item: Option<&'a str>,
     number: Option<i64>,
-    result: Option<&'a RawValue>,
+    result: Option<&'a str>,
     sequence_id: Option<u64>,
     stream_ids: SmallVec<[Text<'a>; 4]>,
     target: Option<Text<'a>>,
 }
 
-impl<'a> Properties<'a> for Envelope<'a> {
-    fn read<A: MapAccess<'a>>(
-        &mut self,
-        name: &str,
-        value: PropertyValue<'_, A>,
-    ) -> Result<(), A::Error> {
+impl<'a> Envelope<'a> {
+    fn read(&mut self, name: &str, value: Value<'_, 'a>) -> Result<(), ParseError> {
         match name {
             "allowReconnect" => self.allow_reconnect = value.boolean("allowReconnect")?,
             "arguments" => {
-                let expected = "of type Array";
-                self.arguments = Some(value.elements("arguments", MAX_ARGUMENTS, expected)?);
+                self.arguments = Some(value.elements("arguments", MAX_ARGUMENTS)?);
             }
             "error" => self.error = Some(value.text("error")?),
             "headers" => self.headers = value.headers("headers", MAX_HEADERS)?,
             "invocationId" => self.invocation_id = Some(value.text("invocationId")?),
             "item" => self.item = Some(value.any()?),
             "result" => self.result = Some(value.any()?),
-            "sequenceId" => self.sequence_id = value.number("sequenceId")?,
+            "sequenceId" => self.sequence_id = value.number_or_null("sequenceId")?,
             "streamIds" => {
-                let expected = "an array of strings";
-                self.stream_ids = value.elements("streamIds", MAX_STREAM_IDS, expected)?;
+                self.stream_ids = value.texts("streamIds", MAX_STREAM_IDS)?;
             }
             "target" => self.target = Some(value.text("target")?),
             "type" => self.number = Some(value.number("type")?),
@@ -107,7 +100,7 @@ impl Envelope<'_> {
         Ok(Invocation {
             invocation_id: self.invocation_id().ok(),
             target: target.share(frame),
-            arguments: arguments(frame, &elements),
+            arguments: arguments(frame, elements),
             stream_ids: self.stream_ids.iter().map(|id| id.as_str().into()).collect(),
             headers: self.into_headers(frame),
         })
@@ -170,17 +163,17 @@ impl Envelope<'_> {
     }
 }
 
-fn arguments(frame: &Bytes, elements: &[&RawValue]) -> Arguments {
+fn arguments<'a>(frame: &Bytes, elements: impl IntoIterator<Item = &'a str>) -> Arguments {
     let start = frame.as_ptr().addr();
-    let spans = elements.iter().map(|element| {
-        let at = element.get().as_ptr().addr() - start;
-        at..at + element.get().len()
+    let spans = elements.into_iter().map(|element| {
+        let at = element.as_ptr().addr() - start;
+        at..at + element.len()
     });
     Arguments { protocol: HubProtocol::Json, bytes: frame.clone(), spans: Spans::from_iter(spans) }
 }
 
-fn raw(frame: &Bytes, value: &RawValue) -> Raw {
-    Raw { protocol: HubProtocol::Json, bytes: frame.slice_ref(value.get().as_bytes()) }
+fn raw(frame: &Bytes, value: &str) -> Raw {
+    Raw { protocol: HubProtocol::Json, bytes: frame.slice_ref(value.as_bytes()) }
 }
 
 #[cfg(test)]
