@@ -28,6 +28,7 @@ use hubwire_transport::{
 };
 
 use crate::admission::Mounted;
+use crate::batch::Batch;
 use crate::body::Hold;
 use crate::meter::{Meter, Traffic};
 use crate::socket::{Peer, Socket};
@@ -236,10 +237,22 @@ impl Reader {
         if self.socket.peer() == Peer::Broken {
             return self.listen_for_goodbye();
         }
+        let mut batch = Batch::default();
         loop {
-            match self.decoder.next_frame() {
+            let frame = self.decoder.next_frame();
+            if !matches!(frame, Ok(Some(Frame::Data { .. })))
+                && let Some(payloads) = batch.take()
+            {
+                self.receiver.receive(cx, payloads);
+            }
+            match frame {
                 Ok(Some(Frame::Data { bytes, format, last })) => {
-                    if let Some(payload) = self.complete(bytes, format, last) {
+                    let Some(payload) = self.complete(bytes, format, last) else { continue };
+                    let ready = match &self.message {
+                        Some(_) => Some(payload),
+                        None => batch.add(payload),
+                    };
+                    if let Some(payload) = ready {
                         self.receiver.receive(cx, payload);
                     }
                 }

@@ -24,6 +24,7 @@
 
 mod access_token;
 mod admission;
+mod batch;
 mod body;
 mod clock;
 mod endpoint;
