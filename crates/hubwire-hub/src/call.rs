@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::vec;
 
 use hubwire_protocol::{Arguments, ByteString, DecodeError, Headers, InvocationId, Raw};
@@ -17,13 +18,15 @@ use crate::definition::{HubDefinition, Method, ParameterKind};
 use crate::error::{HubError, HubResult, with_sources};
 use crate::filter::{Answered, Reply};
 use crate::hints;
+use crate::progress::Progress;
 use crate::texts::{self, Detail};
 
 /// A call of one method by one client, as `#[hub]` handles it.
 pub struct Call<H: HubDefinition> {
     pub(crate) context: CallerContext<H>,
     pub(crate) method: &'static Method<H>,
-    pub(crate) head: Rc<CallHead>,
+    pub(crate) progress: Arc<Progress>,
+    /// What is not bound yet: they hold the buffer that they came in, and a call may run for long.
     pub(crate) arguments: Arguments,
     next: usize,
     /// What is left of the streams that the client sends, in order.
@@ -43,21 +46,33 @@ pub(crate) struct CallHead {
     /// The method as the client named it.
     pub(crate) target: ByteString,
     pub(crate) headers: Headers,
-    is_answered: Cell<bool>,
+    is_answered: AtomicBool,
 }
 
 impl CallHead {
+    /// Of a call of the method with this name, if there is one.
+    ///
+    /// Nothing in it holds the buffer that the call came in: a call may run for long.
     pub(crate) fn new(
         invocation_id: Option<InvocationId>,
-        target: ByteString,
-        headers: Headers,
+        target: &str,
+        headers: &Headers,
+        method: Option<&'static str>,
     ) -> Self {
-        Self { invocation_id, target, headers, is_answered: Cell::new(false) }
+        let target = match method {
+            Some(name) if name == target => ByteString::from_static(name),
+            Some(_) | None => target.into(),
+        };
+        let mut kept = Headers::new();
+        for (name, value) in headers.iter() {
+            kept.push(name, value);
+        }
+        Self { invocation_id, target, headers: kept, is_answered: AtomicBool::new(false) }
     }
 
     /// Whether the answer that is about to go out is the first: what panics behind it, the drop of the value for one, is no second one.
     pub(crate) fn begin_answer(&self) -> bool {
-        !self.is_answered.replace(true)
+        !self.is_answered.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -109,7 +124,12 @@ impl<H: HubDefinition, T: DeserializeOwned> FromCall<H> for T {
     fn from_call(call: &mut Call<H>) -> Result<Self, BindError> {
         let index = call.next;
         call.next += 1;
-        call.arguments.decode(index).map_err(|source| BindError::Argument { index, source })
+        let bound = call.arguments.decode(index);
+        let value = bound.map_err(|source| BindError::Argument { index, source })?;
+        if call.next == call.arguments.len() {
+            call.arguments.clear();
+        }
+        Ok(value)
     }
 }
 
@@ -124,12 +144,16 @@ impl<H: HubDefinition> Call<H> {
     pub(crate) fn new(
         context: CallerContext<H>,
         method: &'static Method<H>,
-        head: Rc<CallHead>,
+        progress: Arc<Progress>,
         arguments: Arguments,
         uploads: Vec<Arc<Upload>>,
     ) -> Self {
+        let mut arguments = arguments;
+        if arguments.is_empty() {
+            arguments.clear();
+        }
         let uploads = uploads.into_iter();
-        Self { context, method, head, arguments, next: 0, uploads, kept: None }
+        Self { context, method, progress, arguments, next: 0, uploads, kept: None }
     }
 
     /// Runs the method, and gives what came of it instead of answering the client.
@@ -145,6 +169,10 @@ impl<H: HubDefinition> Call<H> {
         let expected = self.method.parameters(ParameterKind::Argument).count();
         let provided = self.arguments.len();
         if provided == expected { Ok(()) } else { Err(BindError::Count { provided, expected }) }
+    }
+
+    pub(crate) fn head(&self) -> &CallHead {
+        &self.progress.head
     }
 
     /// The hub.
@@ -163,7 +191,7 @@ impl<H: HubDefinition> Call<H> {
         reason = "the end of the error, in what `#[hub]` writes"
     )]
     pub fn refuse(&self, error: BindError) {
-        let sentence = texts::binding_failed(&self.head.target);
+        let sentence = texts::binding_failed(&self.head().target);
         let (detail, parameter) = match &error {
             BindError::Count { provided, expected } => {
                 (texts::wrong_argument_count(*provided, *expected), None)
@@ -200,7 +228,7 @@ impl<H: HubDefinition> Call<H> {
             Some(kept) => Raw::new(context.member().protocol, value)
                 .map(|value| kept.set(Some(Ok(Reply(Answered::Value(value))))))
                 .map_err(HubError::from),
-            None => context.answer_value(&self.head, Some(self.method), value),
+            None => context.answer_value(self.head(), Some(self.method), value),
         };
         if let Err(error) = answered {
             self.fail(error);
@@ -227,7 +255,7 @@ impl<H: HubDefinition> Call<H> {
     fn end(&self, outcome: HubResult<Reply>) {
         match &self.kept {
             Some(kept) => kept.set(Some(outcome)),
-            None => self.context.answer(&self.head, Some(self.method), outcome),
+            None => self.context.answer(self.head(), Some(self.method), outcome),
         }
     }
 }
@@ -237,7 +265,7 @@ impl<H: HubDefinition> fmt::Debug for Call<H> {
         f.debug_struct("Call")
             .field("hub", &H::NAME)
             .field("method", &self.method.name)
-            .field("invocation_id", &self.head.invocation_id)
+            .field("invocation_id", &self.head().invocation_id)
             .finish_non_exhaustive()
     }
 }

@@ -1,11 +1,12 @@
 //! The calls of one client: those that run, and those that wait for their turn.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use hubwire_protocol::{Arguments, Invocation, InvocationId};
 
 use crate::authorization::admit;
@@ -16,7 +17,7 @@ use crate::ending::dismisses;
 use crate::filter::HubInvocation;
 use crate::meter;
 use crate::progress::Progress;
-use crate::running::{Load, Running};
+use crate::running::{Ended, Load, Running};
 use crate::streams::{StreamError, Streaming, Streams};
 use crate::texts::{self, Detail};
 
@@ -26,6 +27,9 @@ const AWAITING_MAX: usize = 16;
 /// The calls of a session.
 pub(crate) struct Calls<H: HubDefinition> {
     context: CallerContext<H>,
+    /// Calls that have begun and were not polled yet, in their order. Most end when they first are, and never need a place
+    /// among those that wait.
+    begun: VecDeque<Running<H>>,
     running: FuturesUnordered<Running<H>>,
     load: Rc<Load>,
     waiting: VecDeque<Waiting>,
@@ -47,8 +51,14 @@ impl<H: HubDefinition> Calls<H> {
     pub(crate) fn new(context: CallerContext<H>) -> Self {
         let limit = context.hub().core().options.maximum_open_streams_per_client;
         let streams = Rc::new(Streams::new(context.member().connection.clone(), limit));
-        let (running, waiting) = (FuturesUnordered::new(), VecDeque::new());
-        Self { context, running, load: Rc::default(), waiting, streams }
+        Self {
+            context,
+            begun: VecDeque::new(),
+            running: FuturesUnordered::new(),
+            load: Rc::default(),
+            waiting: VecDeque::new(),
+            streams,
+        }
     }
 
     /// Takes a call of `bytes` from the client.
@@ -81,10 +91,15 @@ impl<H: HubDefinition> Calls<H> {
     /// first. Nor do those with streams, which have a limit of their own.
     fn has_turn(&self) -> bool {
         let parallel = self.context.hub().core().options.maximum_parallel_invocations_per_client;
-        let running = self.running.len() - self.load.streaming.get();
+        let running = self.count() - self.load.streaming.get();
         running - self.load.awaiting.get() < parallel
             && running < parallel.saturating_add(AWAITING_MAX)
             && !self.is_dismissed()
+    }
+
+    /// How many run.
+    fn count(&self) -> usize {
+        self.begun.len() + self.running.len()
     }
 
     /// Whether the connection ends by the will of the server, which wants no call of the client any more.
@@ -93,15 +108,40 @@ impl<H: HubDefinition> Calls<H> {
         connection.is_closing() && connection.disconnect_reason().as_ref().is_some_and(dismisses)
     }
 
-    /// Ready when a call has ended, or another one may start.
+    /// Runs the calls; ready when one that waits may start.
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let has_ended = matches!(self.running.poll_next_unpin(cx), Poll::Ready(Some(())));
+        while let Some(mut call) = self.begun.pop_front() {
+            match call.poll_unpin(cx) {
+                Poll::Ready(ended) => self.end(ended),
+                Poll::Pending => self.running.push(call),
+            }
+        }
+        while !self.running.is_empty()
+            && let Poll::Ready(Some(ended)) = self.running.poll_next_unpin(cx)
+        {
+            self.end(ended);
+        }
         let may_start = !self.waiting.is_empty() && self.has_turn();
-        if has_ended || may_start { Poll::Ready(()) } else { Poll::Pending }
+        if may_start { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// A call has ended by itself, or by a panic, of which its caller has not heard yet.
+    fn end(&self, ended: Ended<H>) {
+        let Ended::Panicked { method, progress, panic } = ended else { return };
+        tracing::error!(
+            hub = self.context.hub().name(),
+            method = method.map(|method| method.rust_name),
+            panic,
+            "method panicked"
+        );
+        let sentence = texts::invocation_failed(&progress.head.target);
+        let detail = Detail::internal("Panic", panic);
+        self.context.answer_error(&progress.head, &sentence, Some(&detail));
     }
 
     pub(crate) fn start_waiting(&mut self) {
-        while self.has_turn()
+        while !self.waiting.is_empty()
+            && self.has_turn()
             && let Some(call) = self.waiting.pop_front()
         {
             self.context.member().connection.release(call.bytes);
@@ -110,14 +150,15 @@ impl<H: HubDefinition> Calls<H> {
     }
 
     /// Starts a call, or answers why it cannot be started.
-    fn start(&self, call: Waiting) {
+    fn start(&mut self, call: Waiting) {
         let Waiting { invocation, kind, is_cancelled, streaming, .. } = call;
         let Invocation { headers, invocation_id, target, arguments, .. } = invocation;
-        let head = Rc::new(CallHead::new(invocation_id, target, headers));
-        let method = self.context.hub().inner().methods.find(&head.target);
-        meter::called(self.context.hub().name(), method.map(|method| method.name));
+        let method = self.context.hub().inner().methods.find(&target);
+        let name = method.map(|method| method.name);
+        let head = CallHead::new(invocation_id, &target, &headers, name);
+        meter::called(self.context.hub().name(), name);
         let Some(method) = method else {
-            return self.start_unknown(head, arguments, is_cancelled, streaming);
+            return self.start_unknown(head, &arguments, is_cancelled, streaming);
         };
         if !admit(method.authorization, &self.context.request().identity) {
             return self.context.answer_unauthorized(&head, Some(method));
@@ -131,24 +172,24 @@ impl<H: HubDefinition> Calls<H> {
             return self.refuse(method, &head, &refusal, None);
         }
         let sent = uploads.len();
-        let progress = Progress::new(is_cancelled);
+        let progress = Progress::new(head, is_cancelled);
         let context = self.context.in_call(progress.clone());
-        let call = Call::new(context, method, head.clone(), arguments, uploads);
+        let call = Call::new(context, method, progress, arguments, uploads);
         if let Err(error) = call.check_count() {
             return call.refuse(error);
         }
         let expected = method.parameters(ParameterKind::Stream).count();
         if sent != expected {
             let detail = texts::wrong_stream_count(sent, expected);
-            let sentence = texts::invocation_failed(&head.target);
-            return self.refuse(method, &head, &sentence, Some(detail));
+            let sentence = texts::invocation_failed(&call.head().target);
+            return self.refuse(method, call.head(), &sentence, Some(detail));
         }
-        self.running.push(Running::new(call, progress, self.load.clone(), streaming));
+        self.begun.push_back(Running::new(call, self.load.clone(), streaming));
     }
 
     /// The client wants no answer to a call any more; the call is told, and still answered.
     pub(crate) fn cancel(&mut self, id: &InvocationId) {
-        let running = self.running.iter().find(|running| running.answers(id));
+        let running = self.all().find(|running| running.answers(id));
         if let Some(running) = running {
             return running.cancel();
         }
@@ -160,22 +201,26 @@ impl<H: HubDefinition> Calls<H> {
 
     /// The client is gone: what is for it alone ends.
     pub(crate) fn disconnect(&self) {
-        for running in &self.running {
+        for running in self.all() {
             running.cancel();
         }
         self.streams.disconnect();
     }
 
+    fn all(&self) -> impl Iterator<Item = &Running<H>> {
+        self.begun.iter().chain(&self.running)
+    }
+
     /// Whether nothing runs, nor will.
     pub(crate) fn are_over(&self) -> bool {
-        self.running.is_empty() && (self.waiting.is_empty() || self.is_dismissed())
+        self.count() == 0 && (self.waiting.is_empty() || self.is_dismissed())
     }
 
     /// Gives up waiting for calls: those that run go on by themselves.
     pub(crate) fn outlive(&mut self) {
         tracing::warn!(
             hub = self.context.hub().name(),
-            running = self.running.len(),
+            running = self.count(),
             waiting = self.waiting.len(),
             "calls outlive their connection; those that wait are dropped"
         );
@@ -185,14 +230,19 @@ impl<H: HubDefinition> Calls<H> {
 
     /// Runs what still runs to its end.
     pub(crate) async fn run_out(&mut self) {
-        while self.running.next().await.is_some() {}
+        poll_fn(|cx| {
+            // None waits any more, so there is no turn to be had.
+            let _ = self.poll_turn(cx);
+            if self.count() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// There is no such method; a filter may have an answer all the same.
     fn start_unknown(
-        &self,
-        head: Rc<CallHead>,
-        arguments: Arguments,
+        &mut self,
+        head: CallHead,
+        arguments: &Arguments,
         is_cancelled: bool,
         streaming: Option<Streaming>,
     ) {
@@ -203,16 +253,15 @@ impl<H: HubDefinition> Calls<H> {
             let text = texts::unknown_method(&head.target);
             return self.context.answer_error(&head, &text, None);
         }
-        let progress = Progress::new(is_cancelled);
+        let progress = Progress::new(head, is_cancelled);
         let context = self.context.in_call(progress.clone());
-        let invocation = HubInvocation::new(context, None, head.clone(), arguments);
-        let load = self.load.clone();
-        self.running.push(Running::unknown(invocation, head, progress, load, streaming));
+        let invocation = HubInvocation::new(context, None, progress.clone(), arguments.detached());
+        self.begun.push_back(Running::unknown(invocation, progress, self.load.clone(), streaming));
     }
 
     fn refuse_streams(&self, invocation: Invocation, error: StreamError) {
         let Invocation { headers, invocation_id, target, .. } = invocation;
-        let head = CallHead::new(invocation_id, target, headers);
+        let head = CallHead::new(invocation_id, &target, &headers, None);
         tracing::warn!(
             hub = self.context.hub().name(),
             target = %shown(&head),

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
@@ -11,10 +10,10 @@ use hubwire_transport::DisconnectReason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::call::CallHead;
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, Method, MethodKind};
 use crate::error::HubResult;
+use crate::progress::Progress;
 
 /// Code that runs around a hub's methods, and around the beginning and end of its connections: SignalR's `IHubFilter`.
 ///
@@ -113,7 +112,7 @@ impl<'a, T> Next<'a, T> {
 pub struct HubInvocation<H: HubDefinition> {
     context: CallerContext<H>,
     method: Option<&'static Method<H>>,
-    head: Rc<CallHead>,
+    progress: Arc<Progress>,
     arguments: Arguments,
 }
 
@@ -121,10 +120,10 @@ impl<H: HubDefinition> HubInvocation<H> {
     pub(crate) fn new(
         context: CallerContext<H>,
         method: Option<&'static Method<H>>,
-        head: Rc<CallHead>,
+        progress: Arc<Progress>,
         arguments: Arguments,
     ) -> Self {
-        Self { context, method, head, arguments }
+        Self { context, method, progress, arguments }
     }
 
     /// The caller.
@@ -134,7 +133,7 @@ impl<H: HubDefinition> HubInvocation<H> {
 
     /// The method as the client named it.
     pub fn target(&self) -> &str {
-        &self.head.target
+        &self.progress.head.target
     }
 
     /// The method's name as the hub declares it; `None` when it has no such method.
@@ -144,7 +143,7 @@ impl<H: HubDefinition> HubInvocation<H> {
 
     /// Whether the client wants an answer.
     pub fn is_answered(&self) -> bool {
-        self.head.invocation_id.is_some()
+        self.progress.head.invocation_id.is_some()
     }
 
     /// Whether the method answers with a stream.
@@ -168,7 +167,7 @@ impl<H: HubDefinition> HubInvocation<H> {
 
     /// The headers inside the message, such as a trace context; they have nothing to do with HTTP's.
     pub fn headers(&self) -> &Headers {
-        &self.head.headers
+        &self.progress.head.headers
     }
 
     /// An answer in the method's place.

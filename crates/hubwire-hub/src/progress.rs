@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::call::CallHead;
+
 /// One call while it runs, seen from the call, from its session and from whatever the call has spawned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Progress {
+    pub(crate) head: CallHead,
     /// How many client results it waits for.
     questions: AtomicUsize,
     is_cancelled: AtomicBool,
@@ -20,9 +23,9 @@ pub(crate) struct OpenQuestion(Arc<Progress>);
 
 impl Progress {
     /// Of a call that begins now; its client may have cancelled it while it waited.
-    pub(crate) fn new(is_cancelled: bool) -> Arc<Self> {
+    pub(crate) fn new(head: CallHead, is_cancelled: bool) -> Arc<Self> {
         let is_cancelled = AtomicBool::new(is_cancelled);
-        Arc::new(Self { is_cancelled, ..Self::default() })
+        Arc::new(Self { head, questions: AtomicUsize::new(0), is_cancelled, cancel: Notify::new() })
     }
 
     pub(crate) fn ask(self: Arc<Self>) -> OpenQuestion {

@@ -22,7 +22,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use hubwire_protocol::{Close, Completion, HubMessage, MessageReader, StreamItem};
+use hubwire_protocol::{
+    Close, Completion, FrameError, HubMessage, MessageReader, Outcome, StreamItem,
+};
 use hubwire_transport::{Connection, DisconnectReason, Event, Intake, Message, ticks};
 use tracing::Instrument;
 
@@ -63,9 +65,6 @@ const CALLS_GRACE: u64 = 3;
 /// How many turns a session takes before others have theirs: whatever it sends, sockets must get to write.
 const TURNS_AT_ONCE: usize = 16;
 
-/// Messages up to this size are copied, so that a small one does not keep the large buffer that it was read into.
-const COPIED: usize = 512;
-
 struct Session<H: HubDefinition> {
     context: CallerContext<H>,
     reader: MessageReader,
@@ -80,7 +79,11 @@ struct Session<H: HubDefinition> {
 
 /// What a session waits for.
 enum Step {
+    /// The client sends what is no message.
+    Broken(FrameError),
     Event(Event),
+    /// A whole message has arrived.
+    Message(Bytes),
     /// A method has ended, or waits for a client: another one may have its turn.
     Turn,
 }
@@ -180,42 +183,71 @@ impl<H: HubDefinition> Session<H> {
     async fn converse(&mut self) -> DisconnectReason {
         // Messages may have come right behind the handshake; nobody listened until now.
         self.keep_alive.received(self.connection().ticks());
-        let mut received = self.receive();
         loop {
-            if let Err(reason) = received {
-                self.connection().close(reason.clone());
-                return self.connection().disconnect_reason().unwrap_or(reason);
-            }
-            match self.next_step().await {
+            let step = match self.next_step(Self::poll_step).await {
+                Step::Broken(error) => Err(too_big(&error, self.reader.buffered())),
                 Step::Event(Event::Closing(reason)) => return reason,
                 Step::Event(Event::Payload(payload)) => {
                     self.keep_alive.received(self.connection().ticks());
                     self.reader.push(payload.bytes);
-                    received = self.receive();
+                    Ok(())
                 }
-                Step::Event(Event::Resumed) => self.resume(),
-                Step::Event(Event::Tick) => self.tick(),
-                Step::Turn => self.calls.start_waiting(),
+                Step::Event(Event::Resumed) => {
+                    self.resume();
+                    Ok(())
+                }
+                Step::Event(Event::Tick) => {
+                    self.tick();
+                    Ok(())
+                }
+                Step::Message(frame) => self.receive(frame),
+                Step::Turn => {
+                    self.calls.start_waiting();
+                    Ok(())
+                }
+            };
+            if let Err(reason) = step {
+                self.connection().close(reason.clone());
+                return self.connection().disconnect_reason().unwrap_or(reason);
             }
         }
     }
 
-    async fn next_step(&mut self) -> Step {
+    /// The next step that `poll` comes to, unless it is the turn of others.
+    async fn next_step(
+        &mut self,
+        mut poll: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Step>,
+    ) -> Step {
         poll_fn(|cx| {
             if self.turns == TURNS_AT_ONCE {
                 self.turns = 0;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let step = self.poll_step(cx);
+            let step = poll(self, cx);
             self.turns = if step.is_ready() { self.turns + 1 } else { 0 };
             step
         })
         .await
     }
 
+    /// Calls run before the next message is looked at: most end at once, and then the next one need not wait.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if self.calls.poll_turn(cx).is_ready() {
+            return Poll::Ready(Step::Turn);
+        }
+        match self.reader.next_frame() {
+            Ok(Some(frame)) => return Poll::Ready(Step::Message(frame)),
+            Ok(None) => {}
+            Err(error) => return Poll::Ready(Step::Broken(error)),
+        }
+        self.watch_reception();
+        self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
+    }
+
+    /// What is left to be done once no message is looked at any more.
+    fn poll_last_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.calls.poll_turn(cx).is_ready() || self.calls.are_over() {
             return Poll::Ready(Step::Turn);
         }
         self.connection().poll_event(cx, Intake::Everything).map(Step::Event)
@@ -231,32 +263,23 @@ impl<H: HubDefinition> Session<H> {
         self.wake_in_time();
     }
 
-    /// Handles every whole message that has arrived.
-    fn receive(&mut self) -> Result<(), DisconnectReason> {
-        loop {
-            let frame = match self.reader.next_frame() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => {
-                    self.watch_reception();
-                    return Ok(());
-                }
-                Err(error) => return Err(too_big(&error, self.reader.buffered())),
-            };
-            // A call or an item that has to wait keeps no larger buffer either, whatever its size.
-            let is_copied = frame.len() <= COPIED || self.calls.keeps_what_comes();
-            let frame = if is_copied { Bytes::copy_from_slice(&frame) } else { frame };
-            let message = self
-                .context
-                .member()
-                .protocol
-                .parse(&frame)
-                .map_err(|error| DisconnectReason::BadMessage { detail: error.to_string() })?;
-            tracing::trace!(?message, "received");
-            let reception = self.reception.as_mut();
-            if reception.is_none_or(|reception| reception.accept(&message, frame.len())) {
-                self.handle(message, frame.len())?;
-            }
+    /// Handles a message.
+    fn receive(&mut self, frame: Bytes) -> Result<(), DisconnectReason> {
+        // What has to wait must not keep the buffer that it was read into, which may be far larger.
+        let is_copied = self.calls.keeps_what_comes();
+        let frame = if is_copied { Bytes::copy_from_slice(&frame) } else { frame };
+        let message = self
+            .context
+            .member()
+            .protocol
+            .parse(&frame)
+            .map_err(|error| DisconnectReason::BadMessage { detail: error.to_string() })?;
+        tracing::trace!(?message, "received");
+        let reception = self.reception.as_mut();
+        if reception.is_none_or(|reception| reception.accept(&message, frame.len())) {
+            self.handle(message, frame.len())?;
         }
+        Ok(())
     }
 
     fn handle(&mut self, message: HubMessage, bytes: usize) -> Result<(), DisconnectReason> {
@@ -269,6 +292,11 @@ impl<H: HubDefinition> Session<H> {
             }
             HubMessage::Completion(Completion { invocation_id, outcome, .. }) => {
                 if let Some(outcome) = self.calls.streams.complete(&invocation_id, outcome) {
+                    // Whoever waits for it may take it up late.
+                    let outcome = match outcome {
+                        Outcome::Value(value) => Outcome::Value(value.detached()),
+                        Outcome::Error(_) | Outcome::Void => outcome,
+                    };
                     self.context.member().answer(invocation_id.as_str(), outcome);
                 }
             }
@@ -395,10 +423,10 @@ impl<H: HubDefinition> Session<H> {
             if self.calls.are_over() {
                 return;
             }
-            match self.next_step().await {
+            match self.next_step(Self::poll_last_step).await {
                 Step::Turn => self.calls.start_waiting(),
                 Step::Event(Event::Tick) if self.connection().ticks() >= deadline => break,
-                Step::Event(_) => {}
+                Step::Broken(_) | Step::Event(_) | Step::Message(_) => {}
             }
         }
         self.calls.outlive();

@@ -128,7 +128,7 @@ impl<H: HubDefinition> Call<H> {
     }
 
     fn send_item<T: Serialize>(&self, item: &T) -> Result<(), EncodeError> {
-        let Some(id) = &self.head.invocation_id else { return Ok(()) };
+        let Some(id) = &self.head().invocation_id else { return Ok(()) };
         let protocol = self.context.member().protocol;
         let write = |out: &mut Vec<u8>| protocol.write_stream_item(out, id.as_str(), item);
         let message = counted(protocol, write)?;

@@ -69,6 +69,24 @@ impl Arguments {
         raw::decode(self.protocol, &self.bytes[span.clone()])
     }
 
+    /// The same arguments in a buffer of their own. As they came in, they keep the whole one that they were received in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let (start, end) = match &*self.spans {
+            [] => (0, 0),
+            [first, ..] => (first.start, self.spans.last().map_or(first.end, |last| last.end)),
+        };
+        let spans = self.spans.iter().map(|span| span.start - start..span.end - start).collect();
+        let bytes = Bytes::copy_from_slice(&self.bytes[start..end]);
+        Self { protocol: self.protocol, bytes, spans }
+    }
+
+    /// Gives up all of them, and the buffer that they came in.
+    pub fn clear(&mut self) {
+        self.spans.clear();
+        self.bytes = Bytes::new();
+    }
+
     fn raw(&self) -> impl Iterator<Item = &[u8]> {
         self.spans.iter().map(|span| &self.bytes[span.clone()])
     }

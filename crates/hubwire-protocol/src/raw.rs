@@ -75,6 +75,12 @@ impl Raw {
         &self.bytes
     }
 
+    /// The same value in a buffer of its own. As it came in, it keeps the whole one that it was received in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { protocol: self.protocol, bytes: Bytes::copy_from_slice(&self.bytes) }
+    }
+
     /// The value as a `T`.
     ///
     /// # Errors
