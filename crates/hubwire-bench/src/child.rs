@@ -1,65 +1,52 @@
-//! A server in a process of its own, and what it costs by the kernel's account.
+//! A server in a process of its own.
 
-use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{self, Command, Stdio};
-use std::time::Duration;
 
-use crate::servers::Server;
+use crate::peers::{Compression, Peer, Serve, Start};
+use crate::process::{Process, malformed};
 
 /// A server that runs until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Child {
-    process: process::Child,
+    child: process::Child,
+    /// What it costs.
+    pub(crate) process: Process,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
 impl Child {
-    /// Starts this same program as a server on a free port, and waits until it listens.
-    pub(crate) fn start(server: Server, workers: usize) -> io::Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args([server.command(), "--port", "0", "--workers", &workers.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let address = listening(&mut process);
+    /// Starts a server on a port of its choice, and waits until it listens.
+    pub(crate) fn start(peer: &Peer, serve: Serve) -> io::Result<Self> {
+        let mut command = match peer.start {
+            Start::Here(_) => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg(peer.command()).args(["--port", &serve.port.to_string()]);
+                command.args(["--workers", &serve.workers.to_string()]);
+                if serve.compression == Compression::On {
+                    command.arg("--compression");
+                }
+                command
+            }
+            Start::Elsewhere(command) => command(serve)?,
+        };
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let address = listening(&mut child);
         match address {
-            Ok(address) => Ok(Self { process, address }),
+            Ok(address) => Ok(Self { process: Process::new(child.id()), child, address }),
             Err(error) => {
-                end(&mut process);
+                end(&mut child);
                 Err(error)
             }
         }
-    }
-
-    /// Time that its threads have run so far.
-    ///
-    /// From the scheduler's own counter in nanoseconds: `utime` and `stime` count ticks of 10 ms.
-    /// It is exact for threads that sleep, which those of an idle server do.
-    pub(crate) fn cpu(&self) -> io::Result<Duration> {
-        let mut nanos = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            let ran = text.split_whitespace().next().and_then(|ran| ran.parse::<u64>().ok());
-            nanos += ran.ok_or_else(|| malformed("schedstat", &text))?;
-        }
-        Ok(Duration::from_nanos(nanos))
-    }
-
-    /// Resident memory in KiB.
-    pub(crate) fn resident(&self) -> io::Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        kib.ok_or_else(|| malformed("VmRSS", &text))
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        end(&mut self.process);
+        end(&mut self.child);
     }
 }
 
@@ -77,8 +64,4 @@ fn listening(process: &mut process::Child) -> io::Result<SocketAddr> {
     }
     let address = line.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
     address.ok_or_else(|| malformed("address", &line))
-}
-
-fn malformed(what: &str, text: &str) -> io::Error {
-    io::Error::other(format!("no {what} in {text:?}"))
 }

@@ -1,23 +1,95 @@
-//! What is said in the frames: SignalR's hub protocol, or the bare text of the raw peer.
+//! What is said between clients and servers, and how each protocol writes it.
 
-use std::io::Write as _;
+mod any;
+mod json;
+mod messagepack;
+mod negotiate;
+mod plain;
+mod socket_io;
+
+use std::fmt::Debug;
 use std::str;
 
-use serde::Deserialize;
 use thiserror::Error;
 
-/// Ends every message of the hub protocol.
+pub(crate) use self::any::Any;
+pub(crate) use self::json::Json;
+pub(crate) use self::messagepack::MessagePack;
+pub(crate) use self::plain::{Plain, TO_ALL};
+pub(crate) use self::socket_io::SocketIo;
+use crate::error::SwarmError;
+use crate::frame::Opcode;
+use crate::http::Exchange;
+use crate::link::Link;
+
+/// Ends a message of SignalR's JSON protocol, and stands between the packets of one Engine.IO payload.
 const SEPARATOR: u8 = 0x1e;
-/// Begins a text that the raw peer sends to everyone.
-pub(crate) const TO_ALL: u8 = b'*';
 
 /// How a server is spoken to.
+pub(crate) trait Dialect: Debug + Sync {
+    /// What the frames that carry it are called.
+    fn opcode(&self) -> Opcode;
+
+    /// Where a client connects, after whatever has to be asked for before that.
+    fn path(&self, link: Link, exchange: &mut Exchange) -> Result<String, SwarmError>;
+
+    /// What is said and heard before anything else.
+    fn opening(&self, link: Link) -> &'static [Step];
+
+    /// What may be said at any time, also in an opening, and how it is answered.
+    fn aside(&self) -> Aside;
+
+    /// What a client that has nothing to say says so that it is not given up.
+    fn keep_alive(&self) -> Option<&'static [u8]> {
+        None
+    }
+
+    /// What stands between two messages in the body of one POST.
+    fn between(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// Appends a message to `out`. Texts must need no escapes. Peers are asked only for what they
+    /// [offer](crate::peers::Offer).
+    fn write(&self, say: Say<'_>, out: &mut Vec<u8>);
+
+    /// Hands each thing that a payload says to `hear`.
+    fn read<'a>(&self, payload: &'a [u8], hear: Hear<'_, 'a>) -> Result<(), SwarmError>;
+}
+
+/// Takes what was heard.
+pub(crate) type Hear<'f, 'a> = &'f mut dyn FnMut(Heard<'a>) -> Result<(), SwarmError>;
+
+/// A part of an opening.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Dialect {
-    /// SignalR's JSON protocol.
-    Hub,
-    /// A message is a text; one that begins with [`TO_ALL`] is for everyone.
-    Plain,
+pub(crate) enum Step {
+    Say(&'static [u8]),
+    /// How the next payload begins.
+    Hear(&'static [u8]),
+}
+
+/// A ping as a dialect has it, and what is said to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aside {
+    pub(crate) heard: &'static [u8],
+    pub(crate) answer: Option<&'static [u8]>,
+}
+
+/// One thing that a client says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Say<'a> {
+    /// A call that is answered with its text.
+    Call { number: u64, text: &'a str },
+    /// Everyone shall be told a text.
+    Broadcast { text: &'a str },
+    /// A call that is answered with the name of the group, when the client is in it.
+    Join { number: u64, group: &'a str },
+    /// Everyone in a group shall be told a text.
+    ToGroup { group: &'a str, text: &'a str },
+    /// So many items shall be sent, ten a second.
+    Stream { number: u64, items: u64 },
+    /// The answer to [`Heard::Ping`].
+    Pong,
 }
 
 /// One thing that a server said.
@@ -27,6 +99,12 @@ pub(crate) enum Heard<'a> {
     Answer { number: Option<u64>, text: &'a str },
     /// What everyone was told.
     Told { text: &'a str },
+    /// An item of a stream.
+    Item { value: u64 },
+    /// A stream is over.
+    End,
+    /// A ping that is to be answered.
+    Ping,
 }
 
 /// What no server should have said.
@@ -42,158 +120,27 @@ pub(crate) enum DialectError {
     Unexpected(String),
 }
 
-/// The fields of the hub messages that come here; texts of ours need no escapes, so they are slices.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HubMessage<'a> {
-    r#type: u8,
-    #[serde(borrow)]
-    invocation_id: Option<&'a str>,
-    #[serde(borrow)]
-    target: Option<&'a str>,
-    #[serde(borrow)]
-    arguments: Option<[&'a str; 1]>,
-    #[serde(borrow)]
-    result: Option<&'a str>,
-}
-
-impl Dialect {
-    /// What is sent first, and what must be answered to it before anything else.
-    pub(crate) fn handshake(self) -> Option<(&'static [u8], &'static [u8])> {
-        match self {
-            Self::Hub => Some((b"{\"protocol\":\"json\",\"version\":1}\x1e", b"{}\x1e")),
-            Self::Plain => None,
-        }
-    }
-
-    /// Writes a call that is answered with its text. `text` must need no escapes.
-    pub(crate) fn write_call(self, number: u64, text: &str, out: &mut Vec<u8>) {
-        match self {
-            // The order of fields is that of the official JavaScript client.
-            Self::Hub => {
-                out.extend(b"{\"target\":\"Echo\",\"arguments\":[\"");
-                out.extend(text.as_bytes());
-                // A Vec takes all that is written.
-                let _ = write!(out, "\"],\"invocationId\":\"{number}\",\"type\":1}}\x1e");
-            }
-            Self::Plain => out.extend(text.as_bytes()),
-        }
-    }
-
-    /// Writes what everyone shall be told and nobody answers. `text` must need no escapes.
-    pub(crate) fn write_broadcast(self, text: &str, out: &mut Vec<u8>) {
-        match self {
-            Self::Hub => {
-                out.extend(b"{\"target\":\"Broadcast\",\"arguments\":[\"");
-                out.extend(text.as_bytes());
-                out.extend(b"\"],\"type\":1}\x1e");
-            }
-            Self::Plain => {
-                out.push(TO_ALL);
-                out.extend(text.as_bytes());
-            }
-        }
-    }
-
-    /// Hands each thing that a text frame says to `hear`.
-    pub(crate) fn read<'a, E: From<DialectError>>(
-        self,
-        payload: &'a [u8],
-        mut hear: impl FnMut(Heard<'a>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        match self {
-            Self::Hub => {
-                let messages =
-                    payload.strip_suffix(&[SEPARATOR]).ok_or(DialectError::Unfinished)?;
-                for message in messages.split(|byte| *byte == SEPARATOR) {
-                    if let Some(heard) = read_hub_message(message)? {
-                        hear(heard)?;
-                    }
-                }
-                Ok(())
-            }
-            Self::Plain => {
-                let text = str::from_utf8(payload).map_err(DialectError::from)?;
-                hear(match text.strip_prefix(char::from(TO_ALL)) {
-                    Some(text) => Heard::Told { text },
-                    None => Heard::Answer { number: None, text },
-                })
-            }
-        }
+impl DialectError {
+    fn unexpected(message: &[u8]) -> Self {
+        Self::Unexpected(String::from_utf8_lossy(message).into_owned())
     }
 }
 
-/// `None` for a ping.
-fn read_hub_message(message: &[u8]) -> Result<Option<Heard<'_>>, DialectError> {
-    let unexpected = || DialectError::Unexpected(String::from_utf8_lossy(message).into_owned());
-    let read: HubMessage<'_> = serde_json::from_slice(message)?;
-    match read {
-        HubMessage { r#type: 1, target: Some("message"), arguments: Some([text]), .. } => {
-            Ok(Some(Heard::Told { text }))
-        }
-        HubMessage { r#type: 3, invocation_id: Some(id), result: Some(text), .. } => {
-            let number = id.parse().map_err(|_| unexpected())?;
-            Ok(Some(Heard::Answer { number: Some(number), text }))
-        }
-        HubMessage { r#type: 6, .. } => Ok(None),
-        _ => Err(unexpected()),
-    }
-}
-
+/// What tests of dialects hear.
 #[cfg(test)]
-mod tests {
-    use super::*;
+fn heard<'a>(dialect: &dyn Dialect, payload: &'a [u8]) -> Result<Vec<Heard<'a>>, SwarmError> {
+    let mut all = Vec::new();
+    dialect.read(payload, &mut |heard| {
+        all.push(heard);
+        Ok(())
+    })?;
+    Ok(all)
+}
 
-    fn heard(dialect: Dialect, payload: &str) -> Result<Vec<Heard<'_>>, DialectError> {
-        let mut all = Vec::new();
-        dialect.read(payload.as_bytes(), |heard| {
-            all.push(heard);
-            Ok::<_, DialectError>(())
-        })?;
-        Ok(all)
-    }
-
-    #[test]
-    fn speaks_to_a_hub() {
-        let mut out = Vec::new();
-        Dialect::Hub.write_call(7, "a", &mut out);
-        Dialect::Hub.write_broadcast("b", &mut out);
-        let call =
-            "{\"target\":\"Echo\",\"arguments\":[\"a\"],\"invocationId\":\"7\",\"type\":1}\x1e";
-        let broadcast = "{\"target\":\"Broadcast\",\"arguments\":[\"b\"],\"type\":1}\x1e";
-        assert_eq!(String::from_utf8(out).unwrap(), format!("{call}{broadcast}"));
-    }
-
-    #[test]
-    fn hears_a_hub_whatever_the_order_of_fields() {
-        let payload = "{\"type\":3,\"invocationId\":\"7\",\"result\":\"a\"}\x1e{\"type\":6}\x1e\
-            {\"arguments\":[\"b\"],\"target\":\"message\",\"type\":1}\x1e";
-        let expected = [Heard::Answer { number: Some(7), text: "a" }, Heard::Told { text: "b" }];
-        assert_eq!(heard(Dialect::Hub, payload).unwrap(), expected);
-    }
-
-    #[test]
-    fn hears_nothing_else_from_a_hub() {
-        for payload in [
-            "",
-            "{\"type\":6}",
-            "{\"type\":7}\x1e",
-            "{\"type\":3,\"invocationId\":\"7\",\"error\":\"no\"}\x1e",
-            "{\"type\":3,\"invocationId\":\"x\",\"result\":\"a\"}\x1e",
-            "{\"type\":1,\"target\":\"other\",\"arguments\":[\"b\"]}\x1e",
-            "{\"type\":1,\"target\":\"message\",\"arguments\":[\"b\",\"c\"]}\x1e",
-        ] {
-            assert!(heard(Dialect::Hub, payload).is_err(), "{payload}");
-        }
-    }
-
-    #[test]
-    fn hears_the_raw_peer() {
-        let mut out = Vec::new();
-        Dialect::Plain.write_broadcast("b", &mut out);
-        assert_eq!(out, b"*b");
-        assert_eq!(heard(Dialect::Plain, "*b").unwrap(), [Heard::Told { text: "b" }]);
-        let answer = Heard::Answer { number: None, text: "a" };
-        assert_eq!(heard(Dialect::Plain, "a").unwrap(), [answer]);
-    }
+/// What tests of dialects say.
+#[cfg(test)]
+fn written(dialect: &dyn Dialect, say: Say<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    dialect.write(say, &mut out);
+    out
 }

@@ -8,7 +8,12 @@ use thiserror::Error;
 /// Longer than any answer that is asked for; a header that says more is a broken server.
 const LONGEST: u64 = 1 << 20;
 
+/// Masks protect intermediaries from chosen bytes (RFC 6455, section 10.3); between two processes there are none, and a
+/// constant costs nothing. No byte of it is zero, so that each is really masked.
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const FINAL: u8 = 0x80;
+/// RFC 7692, section 7.
+const COMPRESSED: u8 = 0x40;
 const MASKED: u8 = 0x80;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
@@ -16,24 +21,28 @@ const LENGTH_64: u8 = 127;
 /// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opcode {
+    Continuation = 0,
     Text = 1,
+    Binary = 2,
     Close = 8,
     Ping = 9,
     Pong = 10,
 }
 
-/// A frame of a server, unfragmented, as a slice of what was received.
+/// A frame of a server, as a slice of what was received.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) opcode: Opcode,
+    pub(crate) is_final: bool,
+    pub(crate) is_compressed: bool,
     pub(crate) payload: &'a [u8],
 }
 
 /// What a server must not send, or not to this client.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum FrameError {
-    #[error("a message in several frames")]
-    Fragmented,
+    #[error("the middle of a message without its beginning, or a beginning in the middle")]
+    Fragment,
     #[error("a reserved bit, though no extension was agreed on")]
     Reserved,
     #[error("a masked frame from a server")]
@@ -45,7 +54,7 @@ pub(crate) enum FrameError {
 }
 
 /// Appends one frame to `out`.
-pub(crate) fn write(opcode: Opcode, payload: &[u8], mask: [u8; 4], out: &mut Vec<u8>) {
+pub(crate) fn write(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
     out.push(FINAL | opcode as u8);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(length), _) if length < LENGTH_16 => out.push(MASKED | length),
@@ -58,16 +67,16 @@ pub(crate) fn write(opcode: Opcode, payload: &[u8], mask: [u8; 4], out: &mut Vec
             out.extend((payload.len() as u64).to_be_bytes());
         }
     }
-    out.extend(mask);
+    out.extend(MASK);
     let start = out.len();
     out.extend_from_slice(payload);
     // Four at a time, which compiles to vector instructions: a byte at a time is what shows in the generator's profile.
     let mut words = out[start..].chunks_exact_mut(4);
     for word in &mut words {
         let word: &mut [u8; 4] = word.try_into().expect("chunks of four");
-        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(MASK)).to_ne_bytes();
     }
-    for (byte, key) in words.into_remainder().iter_mut().zip(mask) {
+    for (byte, key) in words.into_remainder().iter_mut().zip(MASK) {
         *byte ^= key;
     }
 }
@@ -75,17 +84,16 @@ pub(crate) fn write(opcode: Opcode, payload: &[u8], mask: [u8; 4], out: &mut Vec
 /// The first frame of `received` and how many bytes it took, or `None` while its end has not come.
 pub(crate) fn read(received: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let [first, second, rest @ ..] = received else { return Ok(None) };
-    if first & FINAL == 0 {
-        return Err(FrameError::Fragmented);
-    }
-    if first & 0x70 != 0 {
+    if first & 0x30 != 0 {
         return Err(FrameError::Reserved);
     }
     if second & MASKED != 0 {
         return Err(FrameError::Masked);
     }
     let opcode = match first & 0x0f {
+        0 => Opcode::Continuation,
         1 => Opcode::Text,
+        2 => Opcode::Binary,
         8 => Opcode::Close,
         9 => Opcode::Ping,
         10 => Opcode::Pong,
@@ -107,18 +115,19 @@ pub(crate) fn read(received: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameE
         Ok(_) | Err(_) => return Err(FrameError::TooLong(length)),
     };
     let header = received.len() - rest.len();
-    Ok(payload.map(|payload| (Frame { opcode, payload }, header + payload.len())))
+    let (is_final, is_compressed) = (first & FINAL != 0, first & COMPRESSED != 0);
+    Ok(payload.map(|payload| {
+        (Frame { opcode, is_final, is_compressed, payload }, header + payload.len())
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
     fn written(payload: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        write(Opcode::Text, payload, MASK, &mut out);
+        write(Opcode::Text, payload, &mut out);
         out
     }
 
@@ -138,6 +147,10 @@ mod tests {
         }
         frame.extend(payload);
         frame
+    }
+
+    fn plain(opcode: Opcode, payload: &[u8]) -> Frame<'_> {
+        Frame { opcode, is_final: true, is_compressed: false, payload }
     }
 
     #[test]
@@ -173,9 +186,9 @@ mod tests {
             let end = received.len();
             received.extend(from_server(9, b"ping"));
             let (frame, taken) = read(&received).unwrap().unwrap();
-            assert_eq!((frame, taken), (Frame { opcode: Opcode::Text, payload: &payload }, end));
+            assert_eq!((frame, taken), (plain(Opcode::Text, &payload), end));
             let (frame, _) = read(&received[taken..]).unwrap().unwrap();
-            assert_eq!(frame, Frame { opcode: Opcode::Ping, payload: b"ping" });
+            assert_eq!(frame, plain(Opcode::Ping, b"ping"));
         }
     }
 
@@ -191,9 +204,7 @@ mod tests {
 
     #[test]
     fn refuses_what_no_server_here_sends() {
-        assert_eq!(read(&[0x01, 0]), Err(FrameError::Fragmented));
-        assert_eq!(read(&[0x80, 0]), Err(FrameError::Opcode(0)));
-        assert_eq!(read(&[0xc1, 0]), Err(FrameError::Reserved));
+        assert_eq!(read(&[0xa1, 0]), Err(FrameError::Reserved));
         assert_eq!(read(&[0x81, 0x80, 1, 2, 3, 4]), Err(FrameError::Masked));
         assert_eq!(read(&[0x83, 0]), Err(FrameError::Opcode(3)));
         let endless = [0x81, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];

@@ -40,6 +40,11 @@ impl Payload {
         self.text.push_str(&self.filler[start..]);
         &self.text
     }
+
+    /// The number that a text says it has.
+    pub(crate) fn number_of(text: &str) -> Option<u64> {
+        text.split(':').nth(1)?.parse().ok()
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +60,7 @@ mod tests {
             assert_ne!(first, payload.of(2, 1));
             assert_ne!(first, payload.of(1, 3));
             assert_eq!(first, payload.of(1, 2));
+            assert_eq!(Payload::number_of(&first), Some(2));
         }
     }
 }

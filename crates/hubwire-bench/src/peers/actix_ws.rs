@@ -12,8 +12,22 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Mutex;
 
-use super::{Serve, announce};
-use crate::dialect::TO_ALL;
+use super::{Kind, Offer, Peer, Serve, Start, announce};
+use crate::dialect::{Plain, TO_ALL};
+use crate::link::Link;
+use crate::order::Order;
+
+pub(super) const PEER: Peer = Peer {
+    name: "actix-ws",
+    id: "actix-ws",
+    kind: Kind::Raw,
+    start: Start::Here(serve),
+    links: &[Link::WebSocket],
+    offers: &[Offer::Calls, Offer::Broadcasts],
+    order: Order::Kept,
+    text: &Plain,
+    binary: None,
+};
 
 /// Everyone who is connected.
 #[derive(Clone, Default)]
@@ -79,7 +93,7 @@ async fn echo(
 }
 
 #[actix_web::main]
-pub(super) async fn serve(serve: Serve) -> io::Result<()> {
+async fn serve(serve: Serve) -> io::Result<()> {
     let everyone = web::Data::new(Everyone::default());
     let server = HttpServer::new(move || {
         App::new().app_data(everyone.clone()).route("/echo", web::get().to(echo))
