@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { ours } from './kit/clients.mjs';
-import { FaultProxy, cutAnswer, each, hang, holdBack, loseAnswer, loseRequest, pass, refuse } from './kit/faults.mjs';
+import { FaultProxy, cutAnswer, deadUpgrade, each, hang, holdBack, loseAnswer, loseRequest, pass, refuse } from './kit/faults.mjs';
 import { TestServer } from './kit/server.mjs';
 import { Client } from './kit/stage.mjs';
 import { SOON, until, within } from './kit/within.mjs';
@@ -60,15 +60,6 @@ for (const [name, faults, tried] of [
     await client.start();
     assert.deepEqual(client.connection.attempts.map(({ transport }) => transport), [tried.at(-1)]);
   });
-}
-
-/** An upgrade that succeeds and behind which nothing passes, while the rest of the network is well. */
-async function deadUpgrade(exchange) {
-  const [answer] = await exchange.ask();
-  const socket = exchange.request.socket;
-  exchange.response.detachSocket(socket);
-  const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`);
 }
 
 behind('long polls that are cut and POSTs that are lost lose and double nothing', each(NO_STREAM), async ({ proxy, build }) => {

@@ -62,6 +62,15 @@ export const silence = async (exchange) => {
   exchange.proxy.freeze();
 };
 
+/** An upgrade that succeeds and behind which nothing passes, while the rest of the network is well. */
+export const deadUpgrade = async (exchange) => {
+  const [answer] = await exchange.ask();
+  const socket = exchange.request.socket;
+  exchange.response.detachSocket(socket);
+  const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`);
+};
+
 /** A rule: every `n`th exchange, of these kinds where they are given, meets with `fault`. */
 export function everyNth(n, fault, kinds) {
   let count = 0;
