@@ -1,13 +1,12 @@
 // Browsers of 2011 and 2013: PhantomJS 1.9.8 and 2.1.1, from npm.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { Queue } from './queue.mjs';
+import { spoken } from './spoken.mjs';
 
 const binary = (version) => fileURLToPath(new URL(`../node_modules/phantomjs-${version}/bin/linux/x64/phantomjs`, import.meta.url));
 const DRIVER = fileURLToPath(new URL('pages/phantom.js', import.meta.url));
@@ -40,19 +39,5 @@ export function openPhantom(t, version, options) {
   } else {
     env.OPENSSL_CONF = '/dev/null';
   }
-  const child = spawn(binary(version), [DRIVER, JSON.stringify(options)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const lines = new Queue(`PhantomJS ${version}`);
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => lines.push(line));
-  ended.then((code) => {
-    process.off('exit', kill);
-    lines.end(`it ended with ${code}: ${lines.all.join('\n')}`);
-  });
-  t.after(async () => {
-    kill();
-    await ended;
-  });
-  return lines;
+  return spoken(t, `PhantomJS ${version}`, binary(version), [DRIVER, JSON.stringify(options)], { env });
 }

@@ -3,9 +3,11 @@
  * It says what it saw, a line of JSON each, through `console.log`; last comes "the end".
  */
 (function () {
+  // In Node, which has no page that could have an address, BASE is the server's.
+  var given = typeof window === 'undefined' ? global : window;
   var said = [];
   var connection = new hubwire.HubConnectionBuilder()
-    .withUrl('/big?user=ann', { transport: window.TRANSPORT, connectTimeout: 2000 })
+    .withUrl((given.BASE || '') + '/big?user=ann', { transport: given.TRANSPORT, connectTimeout: given.CONNECT_TIMEOUT || 2000 })
     .withAutomaticReconnect([0, 50, 100, 200, 400, 800, 1600])
     .configureLogging('none')
     .build();
@@ -37,11 +39,44 @@
     return new Array(times + 1).join(text);
   }
 
+  function download() {
+    var items = [];
+    connection.stream('Counter', 3).subscribe({
+      next: function (item) { items.push(item); },
+      error: failed,
+      complete: function () {
+        say('stream here', items);
+        upload();
+      },
+    });
+  }
+
+  function upload() {
+    var numbers = new hubwire.Subject();
+    var sum = connection.invoke('Sum', numbers);
+    numbers.next(40);
+    numbers.next(2);
+    numbers.complete();
+    sum.then(function (sum) {
+      say('stream there', sum);
+      return connection.invoke('Echo', repeat('0123456789', 10000));
+    }).then(function (text) {
+      say('100 KB', text.length);
+      connection.onreconnected(back);
+      console.log('cut me');
+      // Polls that are acknowledged outlive a short cut, and so does a call that is posted meanwhile.
+      if (/Polling/.test(connection.transport)) back();
+    }).then(null, failed);
+  }
+
   connection.on('Notify', function (text) { said.push(text); });
   connection.on('Shout', function (text) { return text + '!'; });
 
   connection.start().then(function () {
     say('transport', connection.transport);
+    console.log('tried ' + connection.attempts.map(function (attempt) {
+      return attempt.transport + ' ' + attempt.ms + ' ms' + (attempt.error ? ' (' + attempt.error.message + ')' : '');
+    }).join(', '));
     return connection.invoke('Echo', 'Grüße, 世界 👋 \u2028');
   }).then(function (text) {
     say('unicode', text === 'Grüße, 世界 👋 \u2028');
@@ -56,12 +91,6 @@
     return connection.invoke('Ask', id, 'Shout', 'hey');
   }).then(function (answer) {
     say('client result', answer);
-    return connection.invoke('Echo', repeat('0123456789', 10000));
-  }).then(function (text) {
-    say('100 KB', text.length);
-    connection.onreconnected(back);
-    console.log('cut me');
-    // Polls that are acknowledged outlive a short cut, and so does a call that is posted meanwhile.
-    if (/Polling/.test(connection.transport)) back();
+    download();
   }).then(null, failed);
 })();
