@@ -64,6 +64,10 @@ impl Socket {
         self.0.borrow().peer.clone()
     }
 
+    pub(crate) fn has_pongs(&self) -> bool {
+        !self.0.borrow().pongs.is_empty()
+    }
+
     /// Appends the answers to all pings.
     pub(crate) fn write_pongs(&self, out: &mut Vec<u8>) {
         for payload in self.0.borrow_mut().pongs.drain(..) {

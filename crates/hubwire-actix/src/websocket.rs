@@ -188,6 +188,9 @@ impl Body {
         if !self.rest.is_empty() {
             return Some(self.slice_rest());
         }
+        if self.taken.is_empty() && !self.is_ping_due && !self.socket.has_pongs() {
+            return None;
+        }
         let mut chunk = Vec::new();
         self.socket.write_pongs(&mut chunk);
         if std::mem::take(&mut self.is_ping_due) {

@@ -137,22 +137,27 @@ impl<H: HubDefinition> fmt::Debug for Method<H> {
 
 /// The methods of a hub by name, without regard to case.
 pub(crate) struct Methods<H: HubDefinition> {
-    by_name: HashMap<&'static str, &'static Method<H>>,
+    /// In the order of their names: there are few, and to compare some costs less than to hash one.
+    by_name: Box<[&'static Method<H>]>,
     by_lower_case: HashMap<String, &'static Method<H>>,
 }
 
 impl<H: HubDefinition> Methods<H> {
     pub(crate) fn new() -> Self {
         let methods = H::methods();
+        let mut by_name: Box<[_]> = methods.iter().collect();
+        by_name.sort_by_key(|method| method.name);
         Self {
-            by_name: methods.iter().map(|method| (method.name, method)).collect(),
+            by_name,
             by_lower_case: methods.iter().map(|m| (m.name.to_lowercase(), m)).collect(),
         }
     }
 
     pub(crate) fn find(&self, target: &str) -> Option<&'static Method<H>> {
-        let exact = self.by_name.get(target).copied();
-        exact.or_else(|| self.by_lower_case.get(&target.to_lowercase()).copied())
+        match self.by_name.binary_search_by_key(&target, |method| method.name) {
+            Ok(index) => Some(self.by_name[index]),
+            Err(_) => self.by_lower_case.get(&target.to_lowercase()).copied(),
+        }
     }
 
     /// The name that `target` was probably meant to be; for the log only, never for the client.

@@ -63,7 +63,7 @@ pub(crate) async fn run<H: HubDefinition>(hub: Hub<H>, connection: Connection) {
 const CALLS_GRACE: u64 = 3;
 
 /// How many turns a session takes before others have theirs: whatever it sends, sockets must get to write.
-const TURNS_AT_ONCE: usize = 16;
+const TURNS_AT_ONCE: usize = 32;
 
 struct Session<H: HubDefinition> {
     context: CallerContext<H>,

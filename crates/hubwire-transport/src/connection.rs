@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) outbox: Outbox,
     turns: Turns,
     life: Mutex<Lifecycle>,
+    /// Whether that has begun to end: asked for each message, and of many at once.
+    is_closing: AtomicBool,
     /// Whether anything came from the client's socket since the last tick, and the Pings that ask for it.
     is_heard: AtomicBool,
     pulse: Mutex<Pulse>,
@@ -130,6 +132,7 @@ impl Connection {
             turns: Turns::new(options.max_waiting_posts),
             options,
             life: Mutex::new(life),
+            is_closing: AtomicBool::new(false),
             is_heard: AtomicBool::new(false),
             pulse: Mutex::default(),
             ticks: AtomicU64::new(0),
@@ -165,7 +168,7 @@ impl Connection {
 
     /// Whether it has begun to end.
     pub fn is_closing(&self) -> bool {
-        self.life().ending().is_some()
+        self.0.is_closing.load(Ordering::Acquire)
     }
 
     /// Why it ends, once it does.
@@ -340,6 +343,7 @@ impl Connection {
             if !is_heard || !life.close(ending) {
                 return;
             }
+            self.0.is_closing.store(true, Ordering::Release);
             life.is_carried()
         };
         if !is_carried {

@@ -3,14 +3,13 @@
 //! A reader for everybody would build what we throw away; this one hands out slices of the message, and everything it
 //! steps over was looked at: what it finds is JSON, and no deeper than it may be.
 
-use std::{borrow::Cow, str, str::FromStr};
+use std::{borrow::Cow, ops::Range, str, str::FromStr};
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use smallvec::SmallVec;
 
 use super::text::plain_length;
-use crate::{ParseError, limits::MAX_DEPTH};
+use crate::{ParseError, arguments::Spans, limits::MAX_DEPTH};
 
 /// How much of a header's name an error repeats: it may be as long as the message, and errors go to logs.
 const SHOWN_NAME: usize = 64;
@@ -47,7 +46,8 @@ pub(crate) struct Value<'r, 'a> {
 impl<'a> Value<'_, 'a> {
     /// Whatever it is, as it is written.
     pub(crate) fn any(self) -> Result<&'a str, ParseError> {
-        self.reader.value(1)
+        let span = self.reader.value(1)?;
+        Ok(&self.reader.text[span])
     }
 
     pub(crate) fn boolean(self, property: &'static str) -> Result<bool, ParseError> {
@@ -61,13 +61,18 @@ impl<'a> Value<'_, 'a> {
         }
     }
 
-    /// The elements of an array, as they are written.
+    /// Where the elements of an array lie in the message.
     pub(crate) fn elements(
         self,
         property: &'static str,
         limit: usize,
-    ) -> Result<SmallVec<[&'a str; 4]>, ParseError> {
-        self.list(property, limit, |reader| reader.value(2))
+    ) -> Result<Spans, ParseError> {
+        let mut spans = Spans::new();
+        self.list(property, limit, |reader| {
+            spans.push(reader.value(2)?);
+            Ok(())
+        })?;
+        Ok(spans)
     }
 
     /// The elements of an array of texts.
@@ -75,43 +80,43 @@ impl<'a> Value<'_, 'a> {
         self,
         property: &'static str,
         limit: usize,
-    ) -> Result<SmallVec<[Text<'a>; 4]>, ParseError> {
+    ) -> Result<Vec<Text<'a>>, ParseError> {
+        let mut texts = Vec::new();
         let expected = "an array of strings";
         self.list(property, limit, |reader| {
-            reader.text(|| ParseError::WrongType { property, expected })
-        })
+            texts.push(reader.text(|| ParseError::WrongType { property, expected })?);
+            Ok(())
+        })?;
+        Ok(texts)
     }
 
-    fn list<T>(
+    fn list(
         self,
         property: &'static str,
         limit: usize,
-        mut element: impl FnMut(&mut Reader<'a>) -> Result<T, ParseError>,
-    ) -> Result<SmallVec<[T; 4]>, ParseError> {
+        mut element: impl FnMut(&mut Reader<'a>) -> Result<(), ParseError>,
+    ) -> Result<(), ParseError> {
         let reader = self.reader;
         if reader.peek() != Some(b'[') {
             return Err(reader.unfit(ParseError::WrongType { property, expected: "of type Array" }));
         }
         reader.at += 1;
-        let mut elements = SmallVec::new();
         if reader.peek() == Some(b']') {
             reader.at += 1;
-            return Ok(elements);
+            return Ok(());
         }
-        loop {
-            if elements.len() == limit {
-                return Err(ParseError::TooMany { property, limit });
-            }
-            elements.push(element(reader)?);
+        for _ in 0..limit {
+            element(reader)?;
             match reader.peek() {
                 Some(b',') => reader.at += 1,
                 Some(b']') => {
                     reader.at += 1;
-                    return Ok(elements);
+                    return Ok(());
                 }
                 _ => return Err(reader.malformed()),
             }
         }
+        Err(ParseError::TooMany { property, limit })
     }
 
     /// An object of texts.
@@ -269,15 +274,10 @@ impl<'a> Reader<'a> {
     /// The text that begins here.
     fn quoted(&mut self) -> Result<Text<'a>, ParseError> {
         let start = self.at;
-        let escapes = self.skip_quoted()?;
-        let quoted = &self.text[start..self.at];
-        if escapes == Escapes::None {
-            return Ok(Text(Cow::Borrowed(&quoted[1..quoted.len() - 1])));
+        match self.skip_quoted()? {
+            Escapes::None => Ok(Text(Cow::Borrowed(&self.text[start + 1..self.at - 1]))),
+            Escapes::Some => unescape(&self.text[start..self.at], start),
         }
-        serde_json::from_str(quoted).map(|text: String| Text(Cow::Owned(text))).map_err(|error| {
-            // Half a surrogate pair. A text has no line breaks in it, so its column is a number of bytes.
-            ParseError::Malformed { offset: start + error.column().saturating_sub(1) }
-        })
     }
 
     fn skip_quoted(&mut self) -> Result<Escapes, ParseError> {
@@ -308,13 +308,32 @@ impl<'a> Reader<'a> {
     }
 
     /// Any value, around which there are so many levels.
-    fn value(&mut self, outside: usize) -> Result<&'a str, ParseError> {
-        self.peek();
+    fn value(&mut self, outside: usize) -> Result<Range<usize>, ParseError> {
+        let first = self.peek();
         let start = self.at;
+        match first {
+            Some(b'{' | b'[') => self.skip_nested(outside)?,
+            _ => self.skip_scalar(first)?,
+        }
+        Ok(start..self.at)
+    }
+
+    fn skip_scalar(&mut self, first: Option<u8>) -> Result<(), ParseError> {
+        match first {
+            Some(b'"') => self.skip_quoted().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.number().map(drop),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            _ => Err(self.malformed()),
+        }
+    }
+
+    /// An array or an object with all that is in it.
+    fn skip_nested(&mut self, outside: usize) -> Result<(), ParseError> {
         let mut levels = Levels { outside, depth: 0, objects: 0 };
         loop {
             match self.peek() {
-                Some(b'"') => drop(self.skip_quoted()?),
                 Some(b'{') => {
                     levels.enter(Level::Object)?;
                     self.at += 1;
@@ -330,15 +349,11 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                 }
-                Some(b'-' | b'0'..=b'9') => drop(self.number()?),
-                Some(b't') => self.word("true")?,
-                Some(b'f') => self.word("false")?,
-                Some(b'n') => self.word("null")?,
-                _ => return Err(self.malformed()),
+                first => self.skip_scalar(first)?,
             }
             // Behind a value, or at the end of an empty one.
             loop {
-                let Some(level) = levels.innermost() else { return Ok(&self.text[start..self.at]) };
+                let Some(level) = levels.innermost() else { return Ok(()) };
                 match (level, self.peek()) {
                     (Level::Object, Some(b'}')) | (Level::Array, Some(b']')) => levels.leave(),
                     (Level::Array, Some(b',')) => {
@@ -366,21 +381,21 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<&'a str, ParseError> {
         let start = self.at;
-        if self.next_is(b"-") {
+        if self.byte() == Some(b'-') {
             self.at += 1;
         }
         // Nothing but a fraction or an exponent follows a zero in front.
-        match self.next_is(b"0") {
-            true => self.at += 1,
-            false => self.digits()?,
+        match self.byte() {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
         }
-        if self.next_is(b".") {
+        if self.byte() == Some(b'.') {
             self.at += 1;
             self.digits()?;
         }
-        if self.next_is(b"eE") {
+        if let Some(b'e' | b'E') = self.byte() {
             self.at += 1;
-            if self.next_is(b"+-") {
+            if let Some(b'+' | b'-') = self.byte() {
                 self.at += 1;
             }
             self.digits()?;
@@ -388,8 +403,8 @@ impl<'a> Reader<'a> {
         Ok(&self.text[start..self.at])
     }
 
-    fn next_is(&self, any: &[u8]) -> bool {
-        self.text.as_bytes().get(self.at).is_some_and(|byte| any.contains(byte))
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
     /// One digit at least.
@@ -399,6 +414,14 @@ impl<'a> Reader<'a> {
         self.at += count;
         if count > 0 { Ok(()) } else { Err(self.malformed()) }
     }
+}
+
+#[cold]
+fn unescape(quoted: &str, offset: usize) -> Result<Text<'_>, ParseError> {
+    serde_json::from_str(quoted).map(|text: String| Text(Cow::Owned(text))).map_err(|error| {
+        // Half a surrogate pair. A text has no line breaks in it, so its column is a number of bytes.
+        ParseError::Malformed { offset: offset + error.column().saturating_sub(1) }
+    })
 }
 
 /// Whether a text says anything in another way than by itself.

@@ -1,6 +1,5 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use smallvec::SmallVec;
 
 use crate::{
     ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Headers, HubMessage,
@@ -23,13 +22,13 @@ pub(crate) fn parse(frame: &Bytes) -> Result<HubMessage, ParseError> {
         return Err(ParseError::MissingProperty { property: "type" });
     };
     match number {
-        1 => envelope.into_invocation(frame).map(HubMessage::Invocation),
-        2 => envelope.into_stream_item(frame).map(HubMessage::StreamItem),
-        3 => envelope.into_completion(frame).map(HubMessage::Completion),
-        4 => envelope.into_stream_invocation(frame).map(HubMessage::StreamInvocation),
-        5 => envelope.into_cancel_invocation(frame).map(HubMessage::CancelInvocation),
+        1 => envelope.take_invocation(frame).map(HubMessage::Invocation),
+        2 => envelope.take_stream_item(frame).map(HubMessage::StreamItem),
+        3 => envelope.take_completion(frame).map(HubMessage::Completion),
+        4 => envelope.take_stream_invocation(frame).map(HubMessage::StreamInvocation),
+        5 => envelope.take_cancel_invocation(frame).map(HubMessage::CancelInvocation),
         6 => Ok(HubMessage::Ping),
-        7 => Ok(HubMessage::Close(envelope.into_close())),
+        7 => Ok(HubMessage::Close(envelope.take_close())),
         8 => envelope.sequence_id().map(HubMessage::Ack),
         9 => envelope.sequence_id().map(HubMessage::Sequence),
         unknown => Ok(HubMessage::Unknown(unknown)),
@@ -45,14 +44,19 @@ pub(crate) fn encode_arguments<A: ArgumentList + ?Sized>(
     out.push(b']');
     let bytes = Bytes::from(out);
     let elements: Vec<&RawValue> = serde_json::from_slice(&bytes).map_err(EncodeError::Json)?;
-    Ok(arguments(&bytes, elements.iter().map(|element| element.get())))
+    let start = bytes.as_ptr().addr();
+    let spans = elements.iter().map(|element| {
+        let at = element.get().as_ptr().addr() - start;
+        at..at + element.get().len()
+    });
+    Ok(Arguments { protocol: HubProtocol::Json, spans: spans.collect(), bytes: bytes.clone() })
 }
 
 /// The properties of a message, as they came.
 #[derive(Default)]
 struct Envelope<'a> {
     allow_reconnect: bool,
-    arguments: Option<SmallVec<[&'a str; 4]>>,
+    arguments: Option<Spans>,
     error: Option<Text<'a>>,
     headers: Vec<(Text<'a>, Text<'a>)>,
     invocation_id: Option<Text<'a>>,
@@ -60,7 +64,7 @@ struct Envelope<'a> {
     number: Option<i64>,
     result: Option<&'a str>,
     sequence_id: Option<u64>,
-    stream_ids: SmallVec<[Text<'a>; 4]>,
+    stream_ids: Vec<Text<'a>>,
     target: Option<Text<'a>>,
 }
 
@@ -89,40 +93,40 @@ impl<'a> Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    fn into_invocation(mut self, frame: &Bytes) -> Result<Invocation, ParseError> {
+    fn take_invocation(&mut self, frame: &Bytes) -> Result<Invocation, ParseError> {
         let target = self
             .target
             .take()
             .filter(|target| !target.as_str().is_empty())
             .ok_or(ParseError::MissingProperty { property: "target" })?;
-        let elements =
+        let spans =
             self.arguments.take().ok_or(ParseError::MissingProperty { property: "arguments" })?;
         Ok(Invocation {
             invocation_id: self.invocation_id().ok(),
             target: target.share(frame),
-            arguments: arguments(frame, elements),
+            arguments: Arguments { protocol: HubProtocol::Json, bytes: frame.clone(), spans },
             stream_ids: self.stream_ids.iter().map(|id| id.as_str().into()).collect(),
-            headers: self.into_headers(frame),
+            headers: self.take_headers(frame),
         })
     }
 
-    fn into_stream_invocation(self, frame: &Bytes) -> Result<Invocation, ParseError> {
+    fn take_stream_invocation(&mut self, frame: &Bytes) -> Result<Invocation, ParseError> {
         // In the order of ASP.NET, which misses an absent target before the id and an empty one after it.
         if self.target.is_none() {
             return Err(ParseError::MissingProperty { property: "target" });
         }
         self.invocation_id()?;
-        self.into_invocation(frame)
+        self.take_invocation(frame)
     }
 
-    fn into_stream_item(self, frame: &Bytes) -> Result<StreamItem, ParseError> {
+    fn take_stream_item(&mut self, frame: &Bytes) -> Result<StreamItem, ParseError> {
         let invocation_id = self.invocation_id()?;
         let item = self.item.ok_or(ParseError::MissingProperty { property: "item" })?;
         let item = raw(frame, item);
-        Ok(StreamItem { headers: self.into_headers(frame), invocation_id, item })
+        Ok(StreamItem { headers: self.take_headers(frame), invocation_id, item })
     }
 
-    fn into_completion(mut self, frame: &Bytes) -> Result<Completion, ParseError> {
+    fn take_completion(&mut self, frame: &Bytes) -> Result<Completion, ParseError> {
         let invocation_id = self.invocation_id()?;
         let outcome = match (self.error.take(), self.result) {
             (Some(_), Some(_)) => return Err(ParseError::ErrorAndResult),
@@ -130,16 +134,16 @@ impl Envelope<'_> {
             (None, Some(result)) => Outcome::Value(raw(frame, result)),
             (None, None) => Outcome::Void,
         };
-        Ok(Completion { headers: self.into_headers(frame), invocation_id, outcome })
+        Ok(Completion { headers: self.take_headers(frame), invocation_id, outcome })
     }
 
-    fn into_cancel_invocation(self, frame: &Bytes) -> Result<CancelInvocation, ParseError> {
+    fn take_cancel_invocation(&mut self, frame: &Bytes) -> Result<CancelInvocation, ParseError> {
         let invocation_id = self.invocation_id()?;
-        Ok(CancelInvocation { headers: self.into_headers(frame), invocation_id })
+        Ok(CancelInvocation { headers: self.take_headers(frame), invocation_id })
     }
 
-    fn into_close(self) -> Close {
-        let error = self.error.map(Text::into_string);
+    fn take_close(&mut self) -> Close {
+        let error = self.error.take().map(Text::into_string);
         Close { error, allow_reconnect: self.allow_reconnect }
     }
 
@@ -154,22 +158,13 @@ impl Envelope<'_> {
         self.sequence_id.ok_or(ParseError::MissingProperty { property: "sequenceId" })
     }
 
-    fn into_headers(self, frame: &Bytes) -> Headers {
+    fn take_headers(&mut self, frame: &Bytes) -> Headers {
         let mut headers = Headers::new();
-        for (name, value) in self.headers {
+        for (name, value) in self.headers.drain(..) {
             headers.push(name.share(frame), value.share(frame));
         }
         headers
     }
-}
-
-fn arguments<'a>(frame: &Bytes, elements: impl IntoIterator<Item = &'a str>) -> Arguments {
-    let start = frame.as_ptr().addr();
-    let spans = elements.into_iter().map(|element| {
-        let at = element.as_ptr().addr() - start;
-        at..at + element.len()
-    });
-    Arguments { protocol: HubProtocol::Json, bytes: frame.clone(), spans: Spans::from_iter(spans) }
 }
 
 fn raw(frame: &Bytes, value: &str) -> Raw {

@@ -3,10 +3,13 @@
 /// How many bytes are looked at together; the compiler makes SIMD of it.
 const WIDE: usize = 32;
 
+/// Room for the quotes, and for the end of the message that nearly always follows.
+const BEHIND: usize = 16;
+
 /// Appends `text` in quotes, with the escapes that JSON demands and no others, as serde_json does.
 pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    out.reserve(rest.len() + 2);
+    out.reserve(rest.len() + BEHIND);
     out.push(b'"');
     loop {
         let (plain, behind) = rest.split_at(plain_length(rest));
@@ -19,15 +22,16 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// How many bytes of `text` stand for themselves: neither quotes nor backslashes nor control characters.
+#[inline]
 pub(super) fn plain_length(text: &[u8]) -> usize {
-    /// Names and ids end within so many bytes, and a longer look at them would be for nothing.
-    const SHORT: usize = 16;
+    // Names end soon, and looking further would be for nothing.
+    let first = text.first_chunk().and_then(|word| first_special(*word));
+    first.unwrap_or_else(|| long_plain_length(text))
+}
+
+fn long_plain_length(text: &[u8]) -> usize {
     let mut at = 0;
     loop {
-        if at >= SHORT {
-            let (chunks, _) = text[at..].as_chunks();
-            at += chunks.iter().take_while(|chunk| is_plain(chunk)).count() * WIDE;
-        }
         let rest = &text[at..];
         let Some(word) = rest.first_chunk() else {
             let special = rest.iter().position(|byte| is_special(*byte));
@@ -36,6 +40,11 @@ pub(super) fn plain_length(text: &[u8]) -> usize {
         match first_special(*word) {
             Some(index) => return at + index,
             None => at += word.len(),
+        }
+        // Ids and most names have ended here.
+        if at >= 16 {
+            let (chunks, _) = text[at..].as_chunks();
+            at += chunks.iter().take_while(|chunk| is_plain(chunk)).count() * WIDE;
         }
     }
 }
@@ -52,6 +61,7 @@ fn is_plain(chunk: &[u8; WIDE]) -> bool {
 /// Where the first special byte of eight is, all of them at once ("Determine if a word has a zero byte", Bit Twiddling Hacks).
 ///
 /// A borrow makes it see special bytes too many only behind one that is, and the first is what is asked for.
+#[inline]
 fn first_special(chunk: [u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
