@@ -54,7 +54,7 @@ pub(crate) async fn shake_hands(
             Event::Closing(reason) => break Refusal { reason, answer: None },
             Event::Tick => break Refusal::canceled(DisconnectReason::HandshakeTimeout),
             Event::Payload(payload) => reader.push(payload.bytes),
-            Event::Resumed => {}
+            Event::Drained | Event::Resumed => {}
         }
         match reader.next_frame() {
             Ok(None) => {}

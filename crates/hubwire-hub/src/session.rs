@@ -137,6 +137,7 @@ impl<H: HubDefinition> Session<H> {
             while let Poll::Ready(event) = self.connection().poll_event(cx, Intake::Urgent) {
                 match event {
                     Event::Closing(reason) => ending = Some(reason),
+                    Event::Drained => self.acknowledge(),
                     Event::Payload(_) | Event::Resumed => {}
                     Event::Tick => self.tick(),
                 }
@@ -190,6 +191,10 @@ impl<H: HubDefinition> Session<H> {
                 Step::Event(Event::Payload(payload)) => {
                     self.keep_alive.received(self.connection().ticks());
                     self.reader.push(payload.bytes);
+                    Ok(())
+                }
+                Step::Event(Event::Drained) => {
+                    self.acknowledge();
                     Ok(())
                 }
                 Step::Event(Event::Resumed) => {
@@ -336,6 +341,9 @@ impl<H: HubDefinition> Session<H> {
             self.acknowledge();
         } else if reception.is_ack_due() {
             self.connection().wake_by(self.connection().ticks() + 1);
+        } else {
+            // Who only listens must be read on as well.
+            self.connection().told_received();
         }
     }
 
@@ -375,7 +383,10 @@ impl<H: HubDefinition> Session<H> {
     fn tick(&mut self) {
         let connection = self.context.member().connection.clone();
         let now = connection.ticks();
-        if connection.is_unread() {
+        if connection.is_away() {
+            // For whoever may come back there is a clock of its own.
+            self.keep_alive.received(now);
+        } else if connection.is_unread() {
             // It was not heard, so its silence means nothing.
             self.keep_alive.received(now);
             self.calls.streams.stall(ticks(self.context.hub().core().options.upload_stall_timeout));

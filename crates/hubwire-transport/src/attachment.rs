@@ -157,6 +157,7 @@ impl Receiver {
         if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
             waker.wake();
         }
+        self.connection.note_unheard();
     }
 
     /// Ends the connection because the client has said goodbye.

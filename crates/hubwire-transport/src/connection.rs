@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     is_closing: AtomicBool,
     /// Whether anything came from the client's socket since the last tick, and the Pings that ask for it.
     is_heard: AtomicBool,
+    /// Whether the application is ready for what was received.
+    hears: AtomicBool,
     pulse: Mutex<Pulse>,
     ticks: AtomicU64,
     wake_at: AtomicU64,
@@ -58,6 +60,8 @@ pub struct ConnectionId(Arc<str>);
 pub enum Event {
     /// The connection ends. What waits for the client still goes out until [`Connection::finish`], unless the reason forbids it.
     Closing(DisconnectReason),
+    /// What was received has been worked off: where it [matters](Connection::wants_more), the client may be told now what has arrived.
+    Drained,
     /// Bytes arrived.
     Payload(Payload),
     /// Another socket carries the connection from here on: what follows begins with a whole message.
@@ -134,6 +138,7 @@ impl Connection {
             life: Mutex::new(life),
             is_closing: AtomicBool::new(false),
             is_heard: AtomicBool::new(false),
+            hears: AtomicBool::new(true),
             pulse: Mutex::default(),
             ticks: AtomicU64::new(0),
             wake_at: AtomicU64::new(u64::MAX),
@@ -255,19 +260,29 @@ impl Connection {
     /// Whether the client may be told what has arrived, so that it sends more: not while it has to be worked off.
     ///
     /// Where connections [outlive their sockets](Self::keep_unacknowledged), a client is slowed down by this and not by leaving it unread, because its own word about what it has must be read.
-    /// [`Event::Tick`] comes once it may be told again.
+    /// [`Event::Drained`] comes once it may be told again.
     pub fn wants_more(&self) -> bool {
         !self.0.inbox.is_paused()
     }
 
-    /// Says that the client was told what has arrived.
+    /// Says that the client was told what has arrived, or need not be.
     pub fn told_received(&self) {
         self.0.inbox.told();
     }
 
     /// Waits for the next event that `intake` lets through.
     pub fn poll_event(&self, cx: &Context<'_>, intake: Intake) -> Poll<Event> {
+        let hears = intake == Intake::Everything;
+        if self.0.hears.load(Ordering::Relaxed) != hears {
+            self.0.hears.store(hears, Ordering::Relaxed);
+            self.0.outbox.leave_unheard(|| !hears && self.0.inbox.is_unread());
+        }
         self.0.inbox.poll_event(cx, intake)
+    }
+
+    /// Whether a socket is missing that may still come.
+    pub fn is_away(&self) -> bool {
+        self.0.outbox.is_away()
     }
 
     /// Counts `bytes` of what was received as not consumed yet: reading from the client pauses while there are too many.

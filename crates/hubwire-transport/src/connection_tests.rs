@@ -21,6 +21,7 @@ fn describe(event: Event) -> String {
     match event {
         Event::Payload(payload) => String::from_utf8_lossy(&payload.bytes).into_owned(),
         Event::Closing(reason) => format!("closing: {reason}"),
+        Event::Drained => "drained".to_owned(),
         Event::Resumed => "resumed".to_owned(),
         Event::Tick => "tick".to_owned(),
     }

@@ -189,7 +189,7 @@ impl<A: Application> Inner<A> {
                         yield_now().await;
                     }
                 }
-                Event::Resumed | Event::Tick => {}
+                Event::Drained | Event::Resumed | Event::Tick => {}
             }
         };
         connection.finish(None);

@@ -74,6 +74,8 @@ struct State {
     ahead: usize,
     untold: usize,
     tick: bool,
+    /// Whether the application was not told yet that it may tell the client what has arrived.
+    is_drained: bool,
     /// Once the end has begun nothing more is taken.
     is_closed: bool,
     /// The end that the application was not told yet, and whether it comes behind what was received.
@@ -132,6 +134,7 @@ impl Inbox {
             ahead: 0,
             untold: 0,
             tick: false,
+            is_drained: false,
             is_closed: false,
             closing: None,
             received: Received::Delivered,
@@ -159,7 +162,14 @@ impl Inbox {
 
     /// Lets reading go on for this many bytes behind the cap: the client sends no more until it is told what has arrived.
     pub(crate) fn read_ahead(&self, bytes: usize) {
-        self.lock().ahead = bytes;
+        let receiver = {
+            let mut state = self.lock();
+            state.ahead = bytes;
+            state.receiver.take()
+        };
+        if let Some(receiver) = receiver {
+            receiver.wake();
+        }
     }
 
     /// Whether what was received has to be worked off before more of it is welcome.
@@ -298,6 +308,9 @@ impl Inbox {
         if std::mem::take(&mut state.tick) {
             return Poll::Ready(Event::Tick);
         }
+        if std::mem::take(&mut state.is_drained) {
+            return Poll::Ready(Event::Drained);
+        }
         if intake == Intake::Everything {
             if let Some(entry) = state.queue.pop_front() {
                 let Entry::Payload(payload) = entry else { return Poll::Ready(Event::Resumed) };
@@ -362,8 +375,7 @@ impl State {
         self.paused = false;
         let mut wakers: SmallVec<[Waker; 1]> = self.receiver.take().into_iter().collect();
         if self.ahead > 0 {
-            // The application may tell the client now what has arrived.
-            self.tick = true;
+            self.is_drained = true;
             wakers.extend(self.application.take());
         }
         Wakes::new(wakers)

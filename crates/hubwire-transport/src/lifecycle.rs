@@ -150,13 +150,16 @@ impl Lifecycle {
         }
     }
 
-    /// Gives up the socket that carries the connection; whether there was one that another may follow.
-    pub(crate) fn suspend(&mut self) -> bool {
-        let suspended = matches!((&self.carrier, &self.stage), (Carrier::Socket(_), Stage::Open));
-        if suspended {
+    /// Whether a socket carries the connection that another one may follow.
+    pub(crate) fn may_suspend(&self) -> bool {
+        matches!((&self.carrier, &self.stage), (Carrier::Socket(_), Stage::Open))
+    }
+
+    /// Gives up the socket that carries the connection.
+    pub(crate) fn suspend(&mut self) {
+        if self.may_suspend() {
             self.carrier = Carrier::Waiting { ticks: 0 };
         }
-        suspended
     }
 
     /// Whether this is what carries the connection now.

@@ -143,20 +143,20 @@ impl Outbox {
         Ok(generation)
     }
 
-    /// Puts back what this attachment took and did not pass on.
-    pub(crate) fn detach(&self, generation: u64) {
-        let producers = {
-            let mut state = self.lock();
-            if state.generation != generation {
-                return;
+    /// Puts back what this attachment took and did not pass on. `None` where that is not all that its client may lack, so that no other can follow it.
+    pub(crate) fn detach(&self, generation: u64) -> Option<Wakes> {
+        let mut state = self.lock();
+        if state.generation != generation {
+            return Some(Wakes::default());
+        }
+        match &state.unacked {
+            Some(unacked) if !unacked.is_whole() => None,
+            Some(_) => Some(state.release()),
+            None => {
+                state.rewind();
+                Some(Wakes::default())
             }
-            state.rewind();
-            let Some(unacked) = &mut state.unacked else { return };
-            unacked.is_away = true;
-            // Those who produce for many need not wait; the others look again and do.
-            Wakes::new(std::mem::take(&mut state.producers))
-        };
-        producers.wake();
+        }
     }
 
     /// Keeps what counts until it is acknowledged, so that another socket may take over; with `buffer` bytes of it new messages wait.
@@ -166,46 +166,31 @@ impl Outbox {
         state.unacked = Some(Box::new(Unacked::new(buffer, most, opening)));
     }
 
-    /// Lets another socket take, from the first message that is not acknowledged.
-    pub(crate) fn resume(&self) -> u64 {
-        let (drain, generation) = {
-            let mut state = self.lock();
-            state.rewind();
-            if let Some(unacked) = &mut state.unacked {
-                unacked.is_away = false;
-                unacked.is_unread = false;
-                let opening = unacked.opening();
-                state.ahead.push(opening);
-            }
-            state.generation += 1;
-            state.idle_ticks = 0;
-            (state.drain.take(), state.generation)
-        };
-        if let Some(drain) = drain {
-            drain.wake();
+    /// Lets another socket take, from the first message that is not acknowledged, unless that is not there any more.
+    pub(crate) fn resume(&self) -> Option<(u64, Wakes)> {
+        let mut state = self.lock();
+        let unacked = state.unacked.as_ref()?;
+        if !unacked.is_whole() {
+            return None;
         }
-        generation
+        let opening = unacked.opening();
+        let wakes = state.release();
+        if let Some(unacked) = &mut state.unacked {
+            unacked.is_away = false;
+        }
+        state.ahead.push(opening);
+        Some((state.generation, wakes))
     }
 
-    /// Whether all that was sent and not acknowledged could go out again.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.lock().unacked.as_ref().is_none_or(|unacked| unacked.is_whole())
-    }
-
-    /// Gives up the socket that takes, with what it has not passed on: another one may follow, with the number behind the one that is returned.
-    pub(crate) fn suspend(&self) -> u64 {
-        let (wakes, generation) = {
-            let mut state = self.lock();
-            state.rewind();
-            state.generation += 1;
-            state.idle_ticks = 0;
-            if let Some(unacked) = &mut state.unacked {
-                unacked.is_away = true;
-            }
-            (state.wakes(), state.generation)
-        };
-        wakes.wake();
-        generation
+    /// Gives up the socket with this number, if it still takes and another one may follow, whose number is behind the one that is returned.
+    pub(crate) fn suspend(&self, generation: u64) -> Option<(u64, Wakes)> {
+        let mut state = self.lock();
+        let is_whole = state.unacked.as_ref().is_some_and(|unacked| unacked.is_whole());
+        if state.generation != generation || !is_whole {
+            return None;
+        }
+        let wakes = state.release();
+        Some((state.generation, wakes))
     }
 
     /// Remembers, until the client acknowledges something, that it took nothing; whether that is news.
@@ -217,14 +202,26 @@ impl Outbox {
 
     /// Says whether what comes from the socket with this number is left unread.
     pub(crate) fn leave_unread(&self, generation: u64, is_unread: bool) {
+        self.with_unacked(|state_generation, unacked| {
+            if state_generation == generation {
+                unacked.is_unread = is_unread;
+            }
+        });
+    }
+
+    /// Says whether what was received is left unheard, which is asked when nobody can change it.
+    pub(crate) fn leave_unheard(&self, is_unheard: impl FnOnce() -> bool) {
+        self.with_unacked(|_, unacked| unacked.is_unheard = is_unheard());
+    }
+
+    fn with_unacked(&self, change: impl FnOnce(u64, &mut Unacked)) {
         let drain = {
             let mut state = self.lock();
-            if state.generation != generation {
-                return;
-            }
+            let generation = state.generation;
             let Some(unacked) = &mut state.unacked else { return };
-            unacked.is_unread = is_unread;
-            if is_unread { state.drain.take() } else { None }
+            change(generation, unacked);
+            // What was held back may go now.
+            if unacked.is_unread || unacked.is_unheard { state.drain.take() } else { None }
         };
         if let Some(drain) = drain {
             drain.wake();
@@ -245,6 +242,11 @@ impl Outbox {
         if let Some(drain) = drain {
             drain.wake();
         }
+    }
+
+    /// Whether no socket takes at the moment, and another one may.
+    pub(crate) fn is_away(&self) -> bool {
+        self.lock().unacked.as_ref().is_some_and(|unacked| unacked.is_away)
     }
 
     /// How many attachments there have been.
@@ -410,14 +412,14 @@ impl Outbox {
         self.lock().end == End::Cut
     }
 
-    /// Counts a tick; returns for how many ticks on end the client took nothing of what waits.
-    pub(crate) fn tick(&self) -> u64 {
+    /// Counts a tick; returns for how many ticks on end the client took nothing of what waits, and which attachment it has.
+    pub(crate) fn tick(&self) -> (u64, u64) {
         let mut state = self.lock();
         if std::mem::take(&mut state.moved) || state.bytes() == 0 {
             state.idle_ticks = 0;
         } else {
             state.idle_ticks += 1;
         }
-        state.idle_ticks
+        (state.idle_ticks, state.generation)
     }
 }

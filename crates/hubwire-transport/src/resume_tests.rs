@@ -26,11 +26,15 @@ struct Client {
 
 impl Client {
     fn new(options: EndpointOptions) -> Self {
+        Self::keeping(BUFFER, options)
+    }
+
+    fn keeping(buffer: usize, options: EndpointOptions) -> Self {
         let request = ConnectRequest::local("/test", Transport::WebSockets);
         let (connection, socket) =
             Connection::open_resumable("test".into(), request, Arc::new(options));
         let opening = Arc::new(|number| Message::text(&format!("from {number}")));
-        assert!(connection.keep_unacknowledged(BUFFER, opening));
+        assert!(connection.keep_unacknowledged(buffer, opening));
         Self { connection, socket: Some(socket) }
     }
 
@@ -112,7 +116,7 @@ fn a_client_is_read_on_that_waits_for_our_word_itself() {
     assert!(client.event().is_pending());
     client.drain();
     assert!(client.connection.wants_more());
-    assert!(matches!(client.event(), Poll::Ready(Event::Tick)), "it may be told now");
+    assert!(matches!(client.event(), Poll::Ready(Event::Drained)), "it may be told now");
     client.connection.told_received();
     client.fill();
     assert!(receiver.poll_intake(&context()).is_ready());
@@ -242,6 +246,41 @@ fn what_goes_out_again_leaves_the_backlog_alone() {
     assert_ne!(client.connection.send(Message::text("c").counted()), Room::Closed);
     assert!(client.heard().ends_with("a b"), "as the first new one");
     assert_eq!(client.connection.disconnect_reason(), None);
+}
+
+#[test]
+fn a_client_that_has_all_of_too_much_gets_more() {
+    let mut client = Client::keeping(100_000, EndpointOptions::default());
+    client.send("123456789");
+    client.connection.send(Message::text(&"a".repeat(1_200_000)).counted());
+    assert!(client.heard().ends_with('a'));
+    client.reconnect();
+    client.send("xy");
+    assert!(client.heard().ends_with('a'), "no more than may be kept");
+    client.connection.acknowledge(10);
+    assert_eq!(client.heard(), "x y");
+    assert!(client.connection.resume().is_none(), "it may not have counted them again");
+    client.connection.acknowledge(11);
+    client.reconnect();
+    assert_eq!(client.heard(), "from 12 y");
+}
+
+#[test]
+fn a_socket_is_not_given_up_for_the_silence_of_another() {
+    let options = EndpointOptions::default()
+        .web_socket_ping_interval(Duration::from_secs(1))
+        .web_socket_ping_timeout(Duration::from_secs(2));
+    for quiet in 1..8 {
+        let mut client = Client::new(options.clone());
+        client.tick(quiet);
+        client.reconnect();
+        assert_eq!(client.heard(), "from 1");
+        while client.event().is_ready() {}
+        client.tick(1);
+        let socket = client.socket.as_ref().unwrap();
+        let taken = socket.poll_take(&context(), 0, 1, &mut VecDeque::new());
+        assert_ne!(taken, Poll::Ready(Taken::Superseded), "after {quiet} s");
+    }
 }
 
 #[test]

@@ -16,9 +16,10 @@
 //! New messages wait once `buffer` bytes are not acknowledged, or what is kept costs `most` bytes, with two exceptions:
 //!
 //! - The first one behind those that go out again. Where the client's word was lost with the old socket, it may speak only of what is new to it.
-//!   But with `most` bytes there are no more than a [`FEW`] of these.
-//! - While the client's socket is not read: its word may be in there, and what it sent may wait for room to answer, so that both ends would wait for ever.
-//!   Then nothing is kept any longer, and no socket may follow until the client has acknowledged all that was not.
+//!   With `most` bytes, in more than a [`FEW`] messages, it has to speak of all of these first, and they are let go of for the new one.
+//! - While what the client sends is not read, or not heard: its word may be in there, and what it sent may wait for room to answer, so that both ends would wait for ever.
+//!
+//! What was let go of unacknowledged cannot go out again. So no socket may follow until the client has acknowledged that, which also shows that it has counted so far.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -55,8 +56,9 @@ pub(crate) struct Unacked {
     opening: Opening,
     /// Whether no socket carries the connection at the moment.
     pub(crate) is_away: bool,
-    /// Whether what the client sends is not read at the moment.
+    /// Whether what the client sends is not read at the moment, or was read and is not heard.
     pub(crate) is_unread: bool,
+    pub(crate) is_unheard: bool,
     /// Whether the last socket was given up because the client took nothing, and it has acknowledged nothing since.
     pub(crate) is_suspect: bool,
 }
@@ -79,6 +81,7 @@ impl Unacked {
             opening,
             is_away: false,
             is_unread: false,
+            is_unheard: false,
             is_suspect: false,
         }
     }
@@ -92,12 +95,17 @@ impl Unacked {
         if self.taken > self.repeated {
             self.outstanding >= self.buffer || self.cost >= self.most
         } else {
-            self.cost >= self.most && count(self.gone, self.taken) > FEW
+            self.is_crowded() && self.acked < self.taken
         }
     }
 
+    /// Whether so much is kept of what goes out again that no more may be.
+    fn is_crowded(&self) -> bool {
+        self.cost >= self.most && count(self.gone, self.taken) > FEW
+    }
+
     fn forgets(&self) -> bool {
-        self.is_unread && self.taken > self.repeated
+        (self.is_unread || self.is_unheard) && self.taken > self.repeated
     }
 
     /// Whether another socket may take over.
@@ -113,6 +121,10 @@ impl Unacked {
         if self.is_full() && self.forgets() {
             self.forgotten = self.taken;
             self.release(self.taken);
+        } else if self.taken == self.repeated && self.is_crowded() {
+            // Only the acknowledgement of the new one shows that the client has counted these.
+            self.forgotten = self.taken + 1;
+            self.let_go(self.taken);
         }
         self.taken += 1;
         self.outstanding += message.payload().len();
@@ -141,11 +153,15 @@ impl Unacked {
     /// The client has everything up to this number, unless none of that number was ever taken; whether that is news.
     pub(crate) fn acknowledge(&mut self, number: u64) -> bool {
         let number = number.min(self.taken.max(self.repeated));
-        if number <= self.said {
+        if number < self.said {
+            return false;
+        }
+        // Also where it repeats itself, having received everything again.
+        self.is_suspect = false;
+        if number == self.said {
             return false;
         }
         self.said = number;
-        self.is_suspect = false;
         if number > self.acked {
             self.release(number);
         }
@@ -158,10 +174,14 @@ impl Unacked {
         self.outstanding -= news.map(|message| message.payload().len()).sum::<usize>();
         self.acked = number;
         if number > self.repeated {
-            let passed = count(self.gone, number).min(self.kept.len());
-            self.cost -= self.kept.drain(..passed).map(|message| message.cost()).sum::<usize>();
-            self.gone = number;
+            self.let_go(number);
         }
+    }
+
+    fn let_go(&mut self, number: u64) {
+        let passed = count(self.gone, number).min(self.kept.len());
+        self.cost -= self.kept.drain(..passed).map(|message| message.cost()).sum::<usize>();
+        self.gone = number;
     }
 
     /// All that is not gone, in order, for another socket: what this one passed on, what was under way, and what it had not come to of what goes `again`.

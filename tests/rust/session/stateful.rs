@@ -357,3 +357,109 @@ fn a_zero_window_is_refused_when_the_hub_is_built() {
     let options = HubOptions::default().client_result_timeout(Some(Duration::ZERO));
     assert!(Hub::new(Counting::default()).options(options).try_build().is_err());
 }
+#[derive(Default)]
+struct Greeter {
+    log: Log,
+}
+
+#[hub(client = Page)]
+impl Greeter {
+    async fn on_connected(&self, cx: &CallerContext<Self>) -> HubResult<()> {
+        for number in 0..8 {
+            cx.clients().caller().notify(&number.to_string()).await?;
+            self.log.add(number);
+        }
+        Ok(())
+    }
+
+    /// One after the other.
+    async fn count_both(
+        &self,
+        mut first: ClientStream<String>,
+        mut second: ClientStream<u8>,
+    ) -> HubResult<u64> {
+        let mut count = 0;
+        while let Some(item) = first.next().await {
+            item?;
+            count += 1;
+        }
+        while let Some(item) = second.next().await {
+            item?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_client_is_greeted_with_more_than_its_window() {
+    let options = HubOptions::default().stateful_reconnect_buffer_size(2 * NOTIFICATION);
+    let hub = Hub::new(Greeter::default()).options(options).build();
+    let options = EndpointOptions::default().transport_max_buffer_size(1);
+    let mut link = Link::dial(&hub).stateful().options(options).connect_with(STATEFUL_HANDSHAKE);
+    let mut heard = 0;
+    for _ in 0..8 {
+        heard += link.listen(1).iter().filter(|(_, text)| text.contains("Notify")).count();
+        link.say(ack(heard.try_into().unwrap()));
+    }
+    assert_eq!((heard, link.reason()), (8, None));
+    assert_eq!(hub.definition().log.take().len(), 8);
+}
+
+#[test]
+fn an_upload_that_waits_beside_a_fast_one_is_not_stalled() {
+    let hub = Hub::new(Greeter::default()).build();
+    let mut link = Link::dial(&hub).stateful().connect_with(STATEFUL_HANDSHAKE);
+    link.say(
+        r#"{"type":1,"invocationId":"1","target":"CountBoth","arguments":[],"streamIds":["2","3"]}"#,
+    );
+    link.say(r#"{"type":2,"invocationId":"3","item":1}"#);
+    let text = "x".repeat(1000);
+    let item = format!("{{\"type\":2,\"invocationId\":\"2\",\"item\":\"{text}\"}}\u{1e}");
+    // No second passes, however often what was received is worked off.
+    for _ in 0..100 {
+        while link.connection.wants_more() {
+            link.connection.receive(Payload::text(&item));
+        }
+        link.run();
+    }
+    link.say_all(&["2", "3"].map(|id| format!(r#"{{"type":3,"invocationId":"{id}"}}"#)));
+    assert!(link.heard().iter().any(|text| text.contains(r#""invocationId":"1","result":"#)));
+}
+
+#[test]
+fn a_client_may_be_away_for_longer_than_it_may_be_silent() {
+    let hub = hub();
+    let options = EndpointOptions::default().disconnect_timeout(Duration::from_secs(60));
+    let mut link = Link::dial(&hub).stateful().options(options).connect_with(STATEFUL_HANDSHAKE);
+    link.say(PING);
+    link.hang_up();
+    link.tick(40);
+    assert!(link.is_resumed());
+}
+
+#[test]
+fn a_client_whose_link_was_lost_without_a_word_has_its_time() {
+    let hub = hub();
+    let mut link = connect(&hub);
+    link.say(PING);
+    link.listen(14);
+    notify(&hub, &["1"]);
+    link.tick(12 + 14);
+    assert!(link.is_resumed());
+}
+
+#[test]
+fn a_client_that_only_listens_is_read_ahead_too() {
+    let hub = hub();
+    let mut link = connect(&hub);
+    for _ in 0..20_000 {
+        link.say(PING);
+    }
+    link.connection.hold(1 << 20);
+    let cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(
+        link.receiver().poll_intake(&cx).is_ready(),
+        "what it has received may be said in there"
+    );
+}

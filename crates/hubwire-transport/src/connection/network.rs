@@ -19,6 +19,16 @@ impl Connection {
         if let Some(waker) = self.0.inbox.push(payload) {
             waker.wake();
         }
+        self.note_unheard();
+    }
+
+    /// Something was received; the application may not be ready for it.
+    pub(crate) fn note_unheard(&self) {
+        let is_unheard = || !self.0.hears.load(Ordering::Relaxed);
+        if is_unheard() {
+            // Asked again under the lock: it may have become ready meanwhile.
+            self.0.outbox.leave_unheard(is_unheard);
+        }
     }
 
     /// Says that something came from the client, if only a Pong.
@@ -49,35 +59,40 @@ impl Connection {
     /// `None` where the ends [did not agree](Self::keep_unacknowledged) on that, and behind the end.
     pub fn resume(&self) -> Option<Attachment> {
         let mut life = self.life();
-        if !life.is_resumable() || life.ending().is_some() || !self.0.outbox.is_whole() {
+        if !life.is_resumable() || life.ending().is_some() {
             return None;
         }
-        let generation = self.0.outbox.resume();
+        let (generation, old) = self.0.outbox.resume()?;
         life.attach_socket(generation);
-        let wakes = self.0.inbox.resume(generation);
+        let new = self.0.inbox.resume(generation);
         drop(life);
-        wakes.wake();
+        // What the old socket was silent about is no debt of this one.
+        self.heard();
+        old.wake();
+        new.wake();
         Some(Attachment::new(self.clone(), generation, Receipt::None))
     }
 
     /// Gives up the socket that carries the connection, so that another one may follow in time; whether there is one, and the ends agreed on that.
-    fn suspend(&self) -> bool {
+    fn suspend(&self, carrier: u64) -> bool {
         let mut life = self.life();
-        if !self.0.outbox.is_whole() || !life.suspend() {
+        if !life.may_suspend() {
             return false;
         }
-        let generation = self.0.outbox.suspend();
-        let wakes = self.0.inbox.suspend(generation);
+        let Some((generation, takers)) = self.0.outbox.suspend(carrier) else { return false };
+        life.suspend();
+        let others = self.0.inbox.suspend(generation);
         drop(life);
-        wakes.wake();
+        takers.wake();
+        others.wake();
         tracing::info!(id = %self.id(), "socket given up, since its client is silent");
         true
     }
 
     /// Nothing of what waits has been taken for too long.
-    fn stall(&self) {
+    fn stall(&self, carrier: u64) {
         // A link that was lost without a word looks like a slow client. One that comes back and acknowledges something was none.
-        if self.0.outbox.suspect() && self.suspend() {
+        if self.0.outbox.suspect() && self.suspend(carrier) {
             return;
         }
         let (bytes, cap) = (self.0.outbox.bytes(), self.0.options.max_backlog);
@@ -139,17 +154,19 @@ impl Connection {
 
     /// A carrier is gone.
     pub(crate) fn lose(&self, carrier: u64) {
-        let detached = {
+        let (detached, wakes) = {
             let mut life = self.life();
-            if life.is_carried_by(carrier) && !self.0.outbox.is_whole() {
+            let wakes = self.0.outbox.detach(carrier);
+            if wakes.is_none() {
                 life.be_last();
             }
-            life.detach(carrier)
+            (life.detach(carrier), wakes.unwrap_or_default())
         };
+        wakes.wake();
         match detached {
             Detached::Lost => self.close(DisconnectReason::NetworkLost),
             Detached::AfterEnd => self.0.inbox.wake(),
-            Detached::Replaceable => return self.0.outbox.detach(carrier),
+            Detached::Replaceable => return,
         }
         // Nobody takes anything any more.
         self.0.outbox.cut();
@@ -197,8 +214,11 @@ impl Connection {
             }
         }
         // Between polls nobody could take anything.
-        if is_attached && shared.outbox.tick() > ticks(shared.options.transport_send_timeout) {
-            self.stall();
+        if is_attached {
+            let (idle, carrier) = shared.outbox.tick();
+            if idle > ticks(shared.options.transport_send_timeout) {
+                self.stall(carrier);
+            }
         }
         if tick >= shared.wake_at.load(Ordering::Relaxed) {
             shared.inbox.tick();
@@ -220,7 +240,7 @@ impl Connection {
         match beat {
             Beat::Due => shared.outbox.beat(),
             Beat::Missed => {
-                if !self.suspend() {
+                if !self.suspend(shared.outbox.attachments()) {
                     self.close(DisconnectReason::ClientTimeout);
                 }
             }

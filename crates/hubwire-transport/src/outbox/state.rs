@@ -171,6 +171,19 @@ impl State {
         self.partly = 0;
     }
 
+    /// Nobody takes any more until another socket does.
+    pub(super) fn release(&mut self) -> Wakes {
+        self.rewind();
+        self.generation += 1;
+        self.idle_ticks = 0;
+        if let Some(unacked) = &mut self.unacked {
+            unacked.is_away = true;
+            unacked.is_unread = false;
+        }
+        // Those who produce for many need not wait while nobody takes; the others look again and do.
+        self.wakes()
+    }
+
     /// Forgets all that nobody has taken, or somebody has to take again; for the caller to free outside the lock.
     pub(super) fn clear(&mut self) -> [Waiting; 3] {
         [&mut self.ahead, &mut self.again, &mut self.queue].map(std::mem::take)
