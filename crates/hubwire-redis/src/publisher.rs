@@ -33,7 +33,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// When this process has that hub itself: then use the hub.
+    /// When this process has that hub itself, or another publisher to it: then use that one; clones are cheap.
     pub fn new(redis: &Redis, hub: &str) -> Result<Self, BuildError> {
         Hub::new(Outside).name(hub).backplane(redis).try_build().map(Self)
     }
