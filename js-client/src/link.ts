@@ -92,7 +92,8 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
       responseType: isBinary && method === 'GET' ? 'arraybuffer' : 'text',
       // What is sent is let through when the connection ends, what is asked is not.
       abortSignal: content ? {} : signal,
-      timeout: settings.timeout,
+      // Old engines never hear of some requests again, and neither do phones that were asleep: only polls may take long.
+      timeout: content || method === 'GET' ? settings.timeout : Math.min(settings.timeout, connection.serverTimeoutInMilliseconds),
       withCredentials: settings.withCredentials,
       XMLHttpRequest: settings.XMLHttpRequest,
     }).catch(function (error: any) {

@@ -100,6 +100,17 @@ test('what was asked and what was answered is on the error', async () => {
   assert.match(error.message, /^Failed to complete negotiation with the server: /);
 });
 
+test('negotiation has as long as the server may be silent, polls have longer', async () => {
+  const server = new Server();
+  server.answer.availableTransports = [OFFERS.LongPolling];
+  pollable(server);
+  const connection = server.builder().withServerTimeout(20_000).build();
+  await connection.start();
+  await connection.stop();
+  const limits = Object.fromEntries(server.requests.map(({ method, content, timeout }) => [content ? 'send' : method, timeout]));
+  assert.deepEqual(limits, { POST: 20_000, GET: 100_000, send: 100_000, DELETE: 20_000 });
+});
+
 test('negotiate may refuse with words', async () => {
   const server = new Server();
   server.answer = { error: 'come back tomorrow' };
