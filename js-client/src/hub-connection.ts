@@ -221,7 +221,7 @@ export function HubConnection(this: any, settings: any) {
 
   function receive(message: any) {
     const id = message.invocationId;
-    let error = message.error && Error(message.error);
+    const error = message.error ? Error(message.error) : undefined;
     if (message.type === Message.Invocation) answer(message);
     else if (message.type === Message.Close) {
       if (error) error.message = 'Server returned an error on close: ' + message.error;

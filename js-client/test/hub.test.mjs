@@ -218,6 +218,8 @@ test('the server ends it: with an error, without, and to come back', async () =>
   assert.match((await plain.call).message, /connection was closed/);
   assert.equal(plain.connection.state, 'Disconnected');
   assert.ok(plain.socket.isClosed);
+  const packed = await ended({ type: 7, error: null });
+  assert.equal(await packed.closed, undefined, 'as MessagePack has it');
   const failed = await ended({ type: 7, error: 'enough' });
   assert.equal((await failed.closed).message, 'Server returned an error on close: enough');
   const back = await ended({ type: 7, allowReconnect: true }, (server) => server.builder().withAutomaticReconnect([0]));

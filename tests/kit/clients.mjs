@@ -84,6 +84,13 @@ const protocols = {
   },
 };
 
+/** The same from the script that servers hand out. */
+const ourMessagePack = {
+  ...protocols.messagepack,
+  name: "hubwire's messagepack",
+  create: () => new (require('../../crates/hubwire/assets/msgpack.min.js').MessagePackHubProtocol)(),
+};
+
 /** Every combination that has to pass every scenario. */
 export const matrix = [
   combination(official, transports.webSockets, protocols.json),
@@ -102,6 +109,8 @@ export const matrix = [
   combination(hubwire, { ...transports.serverSentEvents, saysGoodbye: true }, protocols.json),
   combination(hubwire, transports.longPolling, protocols.json),
   combination(hubwire, transports.shortPolling, protocols.json),
+  combination(hubwire, transports.webSockets, protocols.messagepack),
+  combination(hubwire, transports.longPolling, ourMessagePack),
 ];
 
 function combination(client, transport, protocol) {
