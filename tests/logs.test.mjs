@@ -45,6 +45,13 @@ test('a field of another case is noticed', async (t) => {
   assert.match(line, /the client sent `firstName`, the type wants `first_name`: put #\[serde\(rename_all = \\"camelCase\\"\)\] on it/);
 });
 
+test('why a client fell back is in the log, escaped and bounded', async () => {
+  const failed = encodeURIComponent(`WebSockets: no\n"${'x'.repeat(600)}`);
+  const response = await fetch(`${server.url}/hub/negotiate?negotiateVersion=1&failed=${failed}`, { method: 'POST' });
+  assert.equal(response.status, 200);
+  assert.match(await server.logged(/client falls back/), /INFO.*hub="hub" failures="WebSockets: no\\n\\"x{484}"$/);
+});
+
 test('the nearest method is in the log and not on the wire', async (t) => {
   const client = await connect(t);
   const refusal = await client.refusal('SendAl', 'x');

@@ -41,6 +41,10 @@ pub(crate) async fn negotiate(
             return Ok(json(&NegotiateError { error: error.to_string() }));
         }
     };
+    if let Some(failures) = negotiate::failures(request.query_string()) {
+        // Written as Debug, for a line end of the client's must not begin a line of the log's.
+        tracing::info!(hub = mounted.runner.name(), ?failures, "client falls back");
+    }
     let negotiation = match &mounted.negotiation {
         Some(hook) => hook.ask(request).await?,
         None => Negotiation::Accept,

@@ -12,6 +12,9 @@ use crate::{Transport, Transports};
 /// The highest negotiate version that exists.
 pub const MAX_VERSION: i64 = 1;
 
+/// How many characters of [`failures`] are kept: our client sends no more.
+const MAX_FAILURES: usize = 500;
+
 /// Why a negotiate request gets an `error` for an answer, with the text that the client shows.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -54,6 +57,14 @@ pub fn wants_acks(query: &str) -> bool {
 /// Whether the client of this query wants its connection to outlive its sockets.
 pub fn wants_stateful_reconnect(query: &str) -> bool {
     query_value(query, "useStatefulReconnect").is_some_and(|wish| wish.eq_ignore_ascii_case("true"))
+}
+
+/// Why other transports failed, as the client of this query tells it before it tries the next one.
+///
+/// The text is the client's: for a log, escaped. It is cut off after 500 characters.
+pub fn failures(query: &str) -> Option<String> {
+    let text = query_value(query, "failed")?;
+    Some(text.trim().chars().take(MAX_FAILURES).collect())
 }
 
 /// Those of `transports` that the client of this query is told of.
@@ -252,6 +263,14 @@ mod tests {
         assert_eq!(version("negotiateVersion=x", 0), Err(VersionError::NotAnInteger));
         assert_eq!(version("", 1), Err(VersionError::TooLow { requested: 0 }));
         assert_eq!(version("negotiateVersion=-1", 0), Err(VersionError::TooLow { requested: -1 }));
+    }
+
+    #[test]
+    fn failures_are_bounded() {
+        assert_eq!(failures("useAcks=true"), None);
+        assert_eq!(failures("failed=+WebSockets%3A%20no%0A").as_deref(), Some("WebSockets: no"));
+        let long = failures(&format!("failed={}", "%C3%A4".repeat(600)));
+        assert_eq!(long, Some("ä".repeat(500)));
     }
 
     #[test]
