@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+
+import { gzip } from 'pako';
 
 export const SCRIPTS = [
   ['Hubwire', '../crates/hubwire/assets/hubwire.min.js'],
@@ -16,7 +17,7 @@ export const SCRIPTS = [
 export function rows() {
   return SCRIPTS.map(([name, path]) => {
     const bytes = readFileSync(new URL(path, import.meta.url));
-    return `| ${name} | ${gzipSync(bytes, { level: 9 }).length.toLocaleString('en')} B |`;
+    return `| ${name} | ${gzip(bytes, { level: 9 }).length.toLocaleString('en')} B |`;
   });
 }
 

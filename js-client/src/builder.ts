@@ -5,10 +5,9 @@ import { assign, each } from './platform';
 /** Collects the settings of a connection: the options of `withUrl`, and what the methods were given, each under its name. */
 export function HubConnectionBuilder(this: any) {
   const self = this;
-  // A request may take longer than servers hold polls. Both numbers are SignalR's.
-  const settings: any = { withHubProtocol: new (JsonHubProtocol as any)(), timeout: 100000, withCredentials: true };
+  const settings: any = { withHubProtocol: new (JsonHubProtocol as any)(), withCredentials: true };
 
-  each('configureLogging withHubProtocol withAutomaticReconnect withStatefulReconnect withServerTimeout withKeepAliveInterval', function (name) {
+  each('withHubProtocol withAutomaticReconnect withStatefulReconnect withServerTimeout withKeepAliveInterval', function (name) {
     self[name] = function (value: any) {
       // Without a value it is asked for as it is by default.
       settings[name] = value === undefined ? {} : value;
@@ -16,13 +15,21 @@ export function HubConnectionBuilder(this: any) {
     };
   });
 
-  self.withUrl = function (url: string, transportOrOptions?: any) {
-    settings._url = url;
-    assign(settings, transportOrOptions > 0 ? { transport: transportOrOptions } : transportOrOptions);
-    return self;
-  };
+  assign(self, {
+    // What `withUrl` knows as an option.
+    configureLogging: function (logging: any) {
+      settings.logger = logging;
+      return self;
+    },
 
-  self.build = function () {
-    return new (HubConnection as any)(assign({}, settings));
-  };
+    withUrl: function (url: string, transportOrOptions?: any) {
+      settings._url = url;
+      assign(settings, transportOrOptions > 0 ? { transport: transportOrOptions } : transportOrOptions);
+      return self;
+    },
+
+    build: function () {
+      return new (HubConnection as any)(assign({}, settings));
+    },
+  });
 }

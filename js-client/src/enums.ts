@@ -1,27 +1,26 @@
-import type * as Api from './hubwire';
 import { each } from './platform';
 
-/** What TypeScript makes of an enum: names with values, and the way back. */
-function enumeration(names: string, first: number | ((index: number, name: string) => any)): any {
+/** What TypeScript makes of an enum: names with values, and the way back. Values are counted, or listed, or else the names. */
+function enumeration(names: string, first?: any): any {
   const result: any = {};
   each(names, function (name, index) {
-    result[result[name] = typeof first === 'function' ? first(index, name) : first + index] = name;
+    result[result[name] = first < 2 ? first + index : first ? first[index] : name] = name;
   });
   return result;
 }
 
-export const LogLevel: typeof Api.LogLevel =
+export const LogLevel: any =
   enumeration('Trace Debug Information Warning Error Critical None', 0);
 
-export const MessageType: typeof Api.MessageType =
+export const MessageType: any =
   enumeration('Invocation StreamItem Completion StreamInvocation CancelInvocation Ping Close Ack Sequence', 1);
 
-export const TransferFormat: typeof Api.TransferFormat =
+export const TransferFormat: any =
   enumeration('Text Binary', 1);
 
 // Flags: none, then SignalR's three. The server's own transport is far off, where SignalR will not come soon.
-export const HttpTransportType: typeof Api.HttpTransportType =
-  enumeration('None WebSockets ServerSentEvents LongPolling ShortPolling', function (index) { return [0, 1, 2, 4, 128][index]; });
+export const HttpTransportType: any =
+  enumeration('None WebSockets ServerSentEvents LongPolling ShortPolling', [0, 1, 2, 4, 128]);
 
-export const HubConnectionState: typeof Api.HubConnectionState =
-  enumeration('Disconnected Connecting Connected Disconnecting Reconnecting', function (_index, name) { return name; });
+export const HubConnectionState: any =
+  enumeration('Disconnected Connecting Connected Disconnecting Reconnecting');

@@ -5,7 +5,7 @@
 export declare const VERSION: string;
 
 /** Levels of messages for the programmer. */
-export declare enum LogLevel {
+export declare const enum LogLevel {
   Trace = 0,
   Debug = 1,
   Information = 2,
@@ -16,7 +16,7 @@ export declare enum LogLevel {
 }
 
 /** What a message of the hub protocol is. */
-export declare enum MessageType {
+export declare const enum MessageType {
   Invocation = 1,
   StreamItem = 2,
   Completion = 3,
@@ -29,7 +29,7 @@ export declare enum MessageType {
 }
 
 /** Transports, as flags. */
-export declare enum HttpTransportType {
+export declare const enum HttpTransportType {
   None = 0,
   WebSockets = 1,
   ServerSentEvents = 2,
@@ -38,12 +38,12 @@ export declare enum HttpTransportType {
   ShortPolling = 128,
 }
 
-export declare enum TransferFormat {
+export declare const enum TransferFormat {
   Text = 1,
   Binary = 2,
 }
 
-export declare enum HubConnectionState {
+export declare const enum HubConnectionState {
   Disconnected = "Disconnected",
   Connecting = "Connecting",
   Connected = "Connected",
@@ -61,10 +61,10 @@ export declare class TimeoutError extends Error {
   constructor(errorMessage?: string);
 }
 
-/** An answer with another status than a good one. */
+/** An answer with another status than a good one, or none, which is status 0; or a socket that was lost, with its close code. */
 export declare class HttpError extends Error {
   statusCode: number;
-  /** Hubwire's own: the address that answered, without its query. */
+  /** Hubwire's own: the address that answered, or did not, without its query. */
   url?: string;
   constructor(errorMessage: string, statusCode: number);
 }
@@ -146,13 +146,11 @@ export interface IHttpConnectionOptions {
   skipNegotiation?: boolean;
   /** Whether requests to other origins carry cookies. True by default. */
   withCredentials?: boolean;
-  /** Milliseconds for a request; 100,000 by default. */
+  /** Milliseconds for a request; by default 100,000 for polls and for what is sent, and the server timeout for others. */
   timeout?: number;
   /** Classes to use instead of the global ones, or where there is none, as in Node. */
   WebSocket?: any;
   EventSource?: any;
-  /** Hubwire's own. */
-  XMLHttpRequest?: any;
   /** Hubwire's own: milliseconds until the next transport is tried; 5,000 by default. The last one has as long as the server timeout. */
   connectTimeout?: number;
   /** Hubwire's own: whether a first connect that fails is tried again, by the policy of `withAutomaticReconnect`. */

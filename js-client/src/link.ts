@@ -1,14 +1,24 @@
-import { HttpTransportType, TransferFormat } from './enums';
+import { HttpTransportType } from './enums';
 import { CLOSED, TimeoutError, unexpected } from './errors';
 import { DefaultHttpClient } from './http';
-import { assign, root, withQuery } from './platform';
+import { LogLevel, MessageType, TransferFormat } from './hubwire';
+import { RECORD_SEPARATOR } from './json-protocol';
+import { assign, withQuery } from './platform';
 import { P, quietly, resolved } from './promise';
 import { replayBuffer } from './replay';
 import { RETRIES, polling, posting, socket } from './transports';
-import { Format, Level, Message, RECORD_SEPARATOR } from './wire';
 
 // A negotiate answer may point elsewhere; this many hops are a loop. SignalR's number.
 const MAX_REDIRECTS = 100;
+
+// A request may take longer than servers hold polls. SignalR's number.
+const REQUEST_TIMEOUT = 100000;
+
+// An answer to a handshake is an error's text at most; engines bound how many arguments a function takes.
+const LONGEST_HANDSHAKE = 9000;
+
+// Servers bound what a query may be, and lines of logs.
+const LONGEST_REPORT = 500;
 
 // How long a transport may take while there is another one to try. A slow phone needs three; who waits longer leaves.
 const CONNECT_TIMEOUT = 5000;
@@ -28,16 +38,17 @@ const RETRY_PAUSE = 40;
  */
 export function openLink(connection: any, settings: any, onopen: () => void, onmessage: (message: any) => void, onend: (error?: any) => void) {
   const protocol = settings.withHubProtocol;
-  const isBinary = protocol.transferFormat === Format.Binary;
-  const custom = settings.transport && settings.transport.connect && settings.transport;
+  const isBinary = protocol.transferFormat === TransferFormat.Binary;
+  const custom = (settings.transport || 0).connect && settings.transport;
   const client = settings.httpClient || new (DefaultHttpClient as any)();
   // By their flags; the others need none.
-  const classes: any[] = [, settings.WebSocket || root.WebSocket || root.MozWebSocket, settings.EventSource || root.EventSource];
+  const classes: any[] = [, settings.WebSocket || scope.WebSocket || scope.MozWebSocket, settings.EventSource || scope.EventSource];
   const attempts: any[] = (connection.attempts = []);
   let factory = settings.accessTokenFactory;
   let signal: any = {};
   let age = 0;
   let sentAt = -Infinity;
+  let failures = '';
   let token: any;
   let transport: any;
   let offers: any;
@@ -89,17 +100,16 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
       url: url,
       content: content,
       headers: assign(token ? { Authorization: 'Bearer ' + token } : {}, settings.headers),
-      responseType: isBinary && method === 'GET' ? 'arraybuffer' : 'text',
+      responseType: isBinary && method === 'GET' ? 'arraybuffer' : '',
       // What is sent is let through when the connection ends, what is asked is not.
       abortSignal: content ? {} : signal,
-      // Old engines never hear of some requests again, and neither do phones that were asleep: only polls may take long.
-      timeout: content || method === 'GET' ? settings.timeout : Math.min(settings.timeout, connection.serverTimeoutInMilliseconds),
+      // Old engines never hear of some requests again, and neither do phones that were asleep: only polls and uploads may take long.
+      timeout: settings.timeout || (content || method === 'GET' ? REQUEST_TIMEOUT : connection.serverTimeoutInMilliseconds),
       withCredentials: settings.withCredentials,
-      XMLHttpRequest: settings.XMLHttpRequest,
     }).catch(function (error: any) {
       const isStale = factory && error.statusCode === 401;
-      if (born !== age || tries > RETRIES || !(isStale || (mayRepeat && !error.statusCode))) throw assign(error, { url: url.split('?')[0] });
-      return (isStale ? askToken() : new P(function (resolve) { setTimeout(resolve, tries && RETRY_PAUSE << tries); })).then(function () {
+      if (born !== age || tries > RETRIES || !(isStale || (mayRepeat && !error.statusCode))) throw error;
+      return (isStale ? askToken() : new P(function (resolve) { setTimeout(resolve, RETRY_PAUSE << tries); })).then(function () {
         return request(method, url, content, isStale ? RETRIES + 1 : (tries || 0) + 1);
       });
     });
@@ -107,7 +117,10 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
 
   function negotiate(base: string, redirects: number): Promise<any> {
     // A query stays behind the path, and a slash at the path's end is not doubled.
-    const url = withQuery(base.replace(/\/?(\?|$)/, '/negotiate$1'), 'negotiateVersion', '1&useAcks=true' + (settings.withStatefulReconnect ? '&useStatefulReconnect=true' : ''));
+    let url = withQuery(base.replace(/\/?(\?|$)/, '/negotiate$1'), 'negotiateVersion', 1) + '&useAcks=true';
+    if (settings.withStatefulReconnect) url += '&useStatefulReconnect=true';
+    // Why others failed, for the server's log. Half of a character, which there may be in an error's text, cannot be part of an address.
+    if (failures) url = withQuery(url, 'failed', failures.replace(/[^ -~]/g, '?').slice(0, LONGEST_REPORT));
     return askToken().then(function () {
       return request('POST', url);
     }).then(function (response) {
@@ -122,7 +135,7 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
         answer._url = withQuery(base, 'id', answer.connectionToken || answer.connectionId);
         return answer;
       }
-      if (redirects === MAX_REDIRECTS) throw Error('Too many redirects.');
+      if (redirects === MAX_REDIRECTS) throw unexpected(url, response);
       if (answer.accessToken) factory = function () { return answer.accessToken; };
       return negotiate(answer.url, redirects + 1);
     });
@@ -131,56 +144,46 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
   /** Sorts offers out: what can be taken is on the list, what worked in this session at its head; of the rest it is noted why. */
   function choose(offer: any) {
     const name = offer.transport;
-    const flag = (HttpTransportType as any)[name];
-    const why = !(flag & (settings.transport || -1)) ? 'disabled'
-      : offer.transferFormats.indexOf(TransferFormat[protocol.transferFormat]) < 0 ? 'for text'
-      : flag < 4 && !classes[flag] && 'not in this engine';
-    if (why) note(name, Date.now(), Error(why));
-    else offers[name === remembered() ? 'unshift' : 'push'](name);
+    const flag = HttpTransportType[name];
+    if (flag & (settings.transport || -1) && (flag > 2 || classes[flag]) && offer.transferFormats.indexOf(isBinary ? 'Binary' : 'Text') > -1) {
+      offers[name === remembered() ? 'unshift' : 'push'](name);
+    } else note(name, Date.now(), Error('unusable'));
   }
 
   function note(name: string, since: number, error?: any) {
     attempts.push({ transport: name, ms: Date.now() - since, error: error });
-    if (error) settings._logger.log(Level.Information, name + ' failed: ' + error);
+    if (error) settings._logger.log(LogLevel.Information, failures += ' ' + name + ': ' + error.message);
   }
 
   /** The transport that worked in this session, which is tried first. */
   function remembered(name?: string) {
     const key = 'hubwire:' + connection.baseUrl;
     try {
-      if (!name) return settings._worked || root.sessionStorage[key];
-      settings._worked = name;
-      root.sessionStorage[key] = name;
+      const memory = scope.sessionStorage || settings;
+      return name ? (memory[key] = name) : memory[key];
     } catch (error) {
-      // No storage here, or none that may be used.
+      // There is a storage that must not be used.
     }
   }
 
   function tryNext() {
     mayRepeat = 0;
-    if (offers && !offers.length) {
-      throw assign(Error('Unable to connect to the server with any of the available transports. ' + attempts.map(function (attempt) {
-        return attempt.transport + ': ' + attempt.error.message;
-      }).join(' ')), { attempts: attempts });
-    }
+    if (offers && !offers.length) throw assign(Error('No transport worked.' + failures), { attempts: attempts });
     negotiate(connection.baseUrl, 0).then(during(function (answer) {
       if (!offers) {
-        offers = custom ? ['custom'] : [];
-        if (!custom) answer.availableTransports.forEach(choose);
+        offers = [];
+        if (custom) offers.push('custom');
+        else answer.availableTransports.forEach(choose);
       }
       if (offers.length) connect(offers.shift(), answer);
       else tryNext();
-    }), during(function (error) {
-      error.message = 'Failed to complete negotiation with the server: ' + error.message;
-      end(error);
-    }));
+    }), during(end));
   }
 
   function connect(name: string, answer: any) {
     const begin = Date.now();
     const url = answer._url;
-    const flag = (HttpTransportType as any)[name];
-    const isWebSocket = flag < 2;
+    const flag = HttpTransportType[name];
     const isPolling = flag > 2;
     const isShort = flag > 4;
 
@@ -188,11 +191,12 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
     function reach() {
       askToken().then(during(function () {
         // A page cannot set headers on a WebSocket or an event stream.
-        const urlWithToken = token ? withQuery(url, 'access_token', encodeURIComponent(token)) : url;
-        transport = custom || (isWebSocket ? socket(classes[1], urlWithToken.replace(/^http/i, 'ws'), settings, false)
-          : posting(isPolling ? polling(request, isShort ? url + '&transport=shortPolling' : url, isShort) : socket(classes[2], urlWithToken, settings, true), request, url, mayRepeat));
-        transport.onreceive = during(receive);
-        transport.onclose = during(lost);
+        const onreceive = during(receive);
+        const onclose = during(lost);
+        transport = custom || (isPolling ? polling(request, isShort ? url + '&transport=shortPolling' : url, isShort, onreceive, onclose)
+          : socket(classes[flag], token ? withQuery(url, 'access_token', token) : url, settings, flag > 1, onreceive, onclose));
+        if (flag > 1) posting(transport, request, url, mayRepeat && onclose);
+        if (custom) assign(custom, { onreceive: onreceive, onclose: onclose });
         // The last one has as long as the server may be silent.
         arm((isOpen || offers.length) && (settings.connectTimeout || CONNECT_TIMEOUT));
         return transport.connect(url, protocol.transferFormat);
@@ -217,7 +221,7 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
 
     function arm(ms?: any) {
       clearTimeout(timer);
-      timer = setTimeout(during(function () { lost(new TimeoutError('Server timeout elapsed.')); }), ms || connection.serverTimeoutInMilliseconds);
+      timer = setTimeout(during(function () { lost(new TimeoutError('Connection lost: timeout')); }), ms || connection.serverTimeoutInMilliseconds);
     }
 
     function receive(data: any) {
@@ -236,10 +240,10 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
 
     /** Reads the answer to the handshake, and gives what came behind it. */
     function shake(data: any) {
-      const text = isBinary ? [].map.call(new Uint8Array(data), function (byte) { return String.fromCharCode(byte); }).join('') : data;
+      const text = isBinary ? String.fromCharCode.apply(null, [].slice.call(new Uint8Array(data), 0, LONGEST_HANDSHAKE)) : data;
       const record = text.split(RECORD_SEPARATOR)[0];
       const reply = JSON.parse(record);
-      if (reply.error) throw Error('Server returned handshake error: ' + reply.error);
+      if (reply.error) throw Error(reply.error);
       isOpen = 1;
       note(name, begin);
       remembered(name);
@@ -250,7 +254,7 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
     }
 
     mayRepeat = answer.useAcks;
-    replay = isWebSocket && answer.useStatefulReconnect && replayBuffer(protocol, put, settings.withStatefulReconnect.bufferSize);
+    replay = flag < 2 && answer.useStatefulReconnect && replayBuffer(write, put, settings.withStatefulReconnect.bufferSize);
     reach();
   }
 
@@ -260,7 +264,8 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
   }
 
   function write(message: any) {
-    return replay && message.type < Message.Ping ? replay._send(message) : put(protocol.writeMessage(message));
+    const data = protocol.writeMessage(message);
+    return replay && message.type < MessageType.Ping ? replay._send(data) : put(data);
   }
 
   // Armed anew by all that arrives: in hidden tabs browsers delay timers that were set by timers, by a minute
@@ -270,7 +275,7 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
     const interval = connection.keepAliveIntervalInMilliseconds;
     clearTimeout(pingTimer);
     pingTimer = setTimeout(during(function () {
-      quietly(write({ type: Message.Ping }));
+      quietly(write({ type: MessageType.Ping }));
       armPing();
     }), Math.min(interval, sentAt + interval - Date.now()));
   }

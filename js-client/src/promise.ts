@@ -1,4 +1,4 @@
-import { noop, root } from './platform';
+import { noop } from './platform';
 
 /**
  * As much of a Promise as this client and those who wait for it need, for engines without one:
@@ -38,8 +38,8 @@ function Later(this: any, executor: (resolve: (value?: any) => void, reject: (re
         setTimeout(function () {
           const callback = isRejected ? onrejected : onfulfilled;
           try {
-            if (!callback && isRejected) throw value;
-            resolve(callback ? callback(value) : value);
+            if (callback) resolve(callback(value));
+            else (isRejected ? reject : resolve)(value);
           } catch (error) {
             reject(error);
           }
@@ -57,7 +57,7 @@ function Later(this: any, executor: (resolve: (value?: any) => void, reject: (re
   attempt(executor);
 }
 
-export const P: PromiseConstructor = root.Promise || Later;
+export const P: PromiseConstructor = scope.Promise || Later;
 
 export function resolved(value?: any): Promise<any> {
   return new P(function (resolve) { resolve(value); });

@@ -1,6 +1,6 @@
+import { MessageType } from './hubwire';
 import { sizeOf } from './platform';
 import { P } from './promise';
-import { Message } from './wire';
 
 /** How much unacknowledged may be under way before sends wait: SignalR's number, in characters or bytes. */
 const BUFFER_SIZE = 100000;
@@ -12,9 +12,9 @@ const ACK_DELAY = 1000;
  * What makes a connection survive the loss of its socket (version 2 of the hub protocol): messages are
  * counted on both sides, from 1, and kept until they are acknowledged.
  */
-export function replayBuffer(protocol: any, write: (data: any) => any, limit: number) {
+export function replayBuffer(write: (message: any) => any, put: (data: any) => any, limit: number) {
+  // Each with what settles its send.
   const unacked: any[] = [];
-  let waiting: any[] = [];
   let held = 0;
   let acked = 0;
   let received = 0;
@@ -24,26 +24,17 @@ export function replayBuffer(protocol: any, write: (data: any) => any, limit: nu
   let ackTimer: any;
 
   function say(type: number, sequenceId: number) {
-    write(protocol.writeMessage({ type: type, sequenceId: sequenceId }));
-  }
-
-  /** Settles the sends that wait for room: resolves those for which there is some, rejects all by an error. */
-  function release(error?: any) {
-    if (!error && held >= (limit || BUFFER_SIZE)) return;
-    waiting.forEach(function (settlers) { settlers[error ? 1 : 0](error); });
-    waiting = [];
+    write({ type: type, sequenceId: sequenceId });
   }
 
   return {
-    /** Sends now, or when the socket is back; settles when there is room for more. */
-    _send: function (message: any) {
-      const data = protocol.writeMessage(message);
-      held += sizeOf(data);
-      unacked.push(data);
-      if (!isAway) write(data);
-      return new P(function (resolve, reject) {
-        waiting.push([resolve, reject]);
-        release();
+    /** Sends now, or when the socket is back; settles at once, or where too much is under way once it has arrived. */
+    _send: function (data: any) {
+      return new P<void>(function (resolve, reject) {
+        unacked.push([data, resolve, reject]);
+        held += sizeOf(data);
+        if (held < (limit || BUFFER_SIZE)) resolve();
+        if (!isAway) put(data);
       });
     },
 
@@ -51,20 +42,23 @@ export function replayBuffer(protocol: any, write: (data: any) => any, limit: nu
     _accepts: function (message: any) {
       const id = message.sequenceId;
       const type = message.type;
-      if (type === Message.Sequence) {
-        if (!(id <= received + 1)) throw Error('Invalid sequence ' + id);
+      if (type === MessageType.Sequence) {
+        if (!(id <= received + 1)) throw Error('Invalid payload: ' + id);
         received = id - 1;
         isWaiting = 0;
       }
       if (isWaiting) return;
-      if (type === Message.Ack) {
-        for (; unacked.length && acked < id; acked++) held -= sizeOf(unacked.shift());
-        release();
+      if (type === MessageType.Ack) {
+        for (; unacked.length && acked < id; acked++) {
+          const sent = unacked.shift();
+          held -= sizeOf(sent[0]);
+          sent[1]();
+        }
       }
-      if (type >= Message.Ping) return type < Message.Ack;
+      if (type >= MessageType.Ping) return type < MessageType.Ack;
       ackTimer = ackTimer || setTimeout(function () {
         ackTimer = 0;
-        if (!isAway) say(Message.Ack, newest);
+        if (!isAway) say(MessageType.Ack, newest);
       }, ACK_DELAY);
       return ++received > newest && (newest = received);
     },
@@ -77,13 +71,13 @@ export function replayBuffer(protocol: any, write: (data: any) => any, limit: nu
     /** The first thing on a new socket: which message comes first, and those that may not have arrived. */
     _resume: function () {
       isAway = 0;
-      say(Message.Sequence, acked + 1);
-      unacked.forEach(write);
+      say(MessageType.Sequence, acked + 1);
+      unacked.forEach(function (sent) { put(sent[0]); });
     },
 
     _drop: function (error: any) {
       clearTimeout(ackTimer);
-      release(error);
+      unacked.forEach(function (sent) { sent[2](error); });
     },
   };
 }

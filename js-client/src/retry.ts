@@ -1,4 +1,4 @@
-import { each, root } from './platform';
+import { each } from './platform';
 
 // SignalR's delays: the first attempt at once, a short restart is bridged.
 const DELAYS = [0, 2000, 10000, 30000];
@@ -6,26 +6,25 @@ const DELAYS = [0, 2000, 10000, 30000];
 // A delay is shortened by up to this part, at random, so that those who were cut off together do not come back together.
 const JITTER = 0.25;
 
-/** A policy as it is, or that of a list of delays; none where none was asked for. */
-export function policyOf(policy: any) {
-  return !policy || policy.nextRetryDelayInMilliseconds ? policy : {
-    nextRetryDelayInMilliseconds: function (context: any) {
-      const delay = (policy.length ? policy : DELAYS)[context.previousRetryCount];
-      return delay === undefined ? null : delay * (1 - JITTER * Math.random());
-    },
-  };
+/** The delay before so many attempts have failed, by a list of them; NaN where it ends. */
+export function delayOf(list: any, attempt: number) {
+  return (list.map ? list : DELAYS)[attempt] * (1 - JITTER * Math.random());
 }
 
 /**
- * Calls back after `ms`, or at once when the network or the page comes back meanwhile: a phone that wakes does not
- * wait for a timer that slept. Gives a way to call it off.
+ * Calls back after `ms`, or at once when the network comes back or the page is seen again: a phone that wakes does not
+ * wait for a timer that slept. A page that goes away waits until it is shown. Gives a way to call it off.
  */
 export function whenReady(ms: number, callback: () => void) {
   const timer = setTimeout(ready, ms);
 
   function listen(act: string) {
     // What a document is told of its visibility, its window hears too.
-    if (root[act]) each('online pageshow visibilitychange', function (event) { root[act](event, ready); });
+    if (scope[act]) each('online pageshow visibilitychange pagehide', function (event) { scope[act](event, react); });
+  }
+  function react(event: any) {
+    if (event.type === 'pagehide') clearTimeout(timer);
+    else if (!(scope.document || 0).hidden) ready();
   }
   function cancel() {
     clearTimeout(timer);

@@ -1,15 +1,14 @@
 // What engines lack: a Promise, a console, fetch; and bytes where the protocol is not text.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import vm from 'node:vm';
 
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 
-import { OFFERS, Server, Socket, hubwire } from './kit.mjs';
+import { OFFERS, Server, Socket, hubwire, served } from './kit.mjs';
 
-const SCRIPT = readFileSync(new URL('../../crates/hubwire/assets/hubwire.min.js', import.meta.url), 'utf8');
+const SCRIPT = served('hubwire.min.js');
 
 /** The client in an engine that has timers and nothing else. */
 function bareEngine() {
@@ -50,6 +49,25 @@ test('an engine without Promise connects, calls and is told of errors', async ()
   assert.deepEqual(order, ['before', 'no', 'caught', 'thrown']);
   await new Promise((resolve) => connection.stop().then(resolve));
   assert.equal(connection.state, 'Disconnected');
+});
+
+test('MozWebSocket is one, and navigator.onLine is not asked', async () => {
+  const context = bareEngine();
+  const opened = new Promise((resolve) => {
+    context.MozWebSocket = class extends Socket {
+      constructor(url) {
+        super(url);
+        resolve(this);
+      }
+    };
+  });
+  context.navigator = { onLine: false };
+  const connection = new context.hubwire.HubConnectionBuilder().withUrl('http://example.org/chat', { skipNegotiation: true, transport: 1 }).build();
+  const started = new Promise((resolve, reject) => connection.start().then(resolve, reject));
+  await (await opened).accept();
+  await started;
+  assert.equal(connection.transport, 'WebSockets');
+  await new Promise((resolve) => connection.stop().then(resolve));
 });
 
 test("Microsoft's MessagePack protocol goes over a WebSocket as bytes", async () => {
@@ -110,7 +128,7 @@ test('bytes are not offered to event streams, and are polled as bytes', async ()
 
 test('levels have names, and a logger says what it is told', (t) => {
   const build = (level) => new hubwire.HubConnectionBuilder().withUrl('http://example.org/').configureLogging(level).build();
-  assert.throws(() => build('loud'), /Unknown log level/);
+  assert.throws(() => build('loud'), /No LogLevel loud/);
   for (const name of ['trace', 'debug', 'info', 'Information', 'warn', 'warning', 'error', 'critical', 'none']) {
     build(name);
   }

@@ -49,7 +49,7 @@ test('a stream gives its items and its end', async () => {
   connection.stream('Lost').subscribe(observer);
   await socket.next();
   socket.end();
-  assert.match(heard[4], /WebSocket closed with status code: 1006/);
+  assert.match(heard[4], /^Connection lost: 1006/);
 });
 
 test('who disposes of a stream cancels it, once', async () => {
@@ -147,7 +147,7 @@ test('the server is given one answer, or told why there is none', async () => {
   assert.deepEqual(await ask('nothing'), { type: 3, invocationId: 's1', result: null });
   assert.deepEqual(await ask('later'), { type: 3, invocationId: 's1', result: 'later' });
   assert.deepEqual(await ask('throws'), { type: 3, invocationId: 's1', error: 'Error: no voice' });
-  assert.equal((await ask('two')).error, 'Client provided multiple results.');
+  assert.equal((await ask('two')).error, '2 results');
   assert.equal((await ask('mute')).error, "Client didn't provide a result.");
   assert.equal((await ask('missing')).error, "Client didn't provide a result.");
   await connection.stop();
@@ -157,13 +157,13 @@ test('a call that nobody handles is one warning for each name', async () => {
   const said = [];
   const server = new Server();
   const logger = { log: (level, message) => said.push([level, message]) };
-  const builder = server.builder({ skipNegotiation: true, transport: 1, logger });
+  const builder = server.builder({ skipNegotiation: true, transport: 1 }).configureLogging(logger);
   const { connection, socket } = await server.connect(builder);
   const call = (target) => ({ type: 1, target, arguments: [] });
   socket.say(call('Mistyped'), call('mistyped'), call('constructor'));
   assert.deepEqual(said.filter(([level]) => level === hubwire.LogLevel.Warning), [
-    [3, "No client method with the name 'mistyped' found."],
-    [3, "No client method with the name 'constructor' found."],
+    [3, 'No client method mistyped'],
+    [3, 'No client method constructor'],
   ]);
   await connection.stop();
 });
@@ -171,14 +171,14 @@ test('a call that nobody handles is one warning for each name', async () => {
 test("a callback's mistake neither ends the connection nor vanishes", async () => {
   const said = [];
   const server = new Server();
-  const builder = server.builder({ skipNegotiation: true, transport: 1, logger: { log: (level, message) => said.push(message) } });
+  const builder = server.builder({ skipNegotiation: true, transport: 1 }).configureLogging({ log: (level, message) => said.push(message) });
   const { connection, socket } = await server.connect(builder);
   connection.on('said', () => { throw new Error('oops'); });
   connection.stream('Count').subscribe({ next() { throw new Error('again'); }, error() {}, complete() {} });
   socket.say({ type: 1, target: 'said', arguments: [] }, { type: 2, invocationId: '0', item: 1 });
   await settle();
   assert.equal(connection.state, 'Connected');
-  assert.match(said.join(), /oops.*again|again.*oops/);
+  assert.match(said.join(), /again[^]*oops/);
   await connection.stop();
 });
 
@@ -197,7 +197,7 @@ test('messages that are none end the connection, unknown types do not', async ()
 test('calls fail while there is no connection', async () => {
   const { connection } = await new Server().connect();
   await connection.stop();
-  const message = "Cannot send data if the connection is not in the 'Connected' State.";
+  const message = 'Connection is Disconnected';
   await assert.rejects(connection.send('x'), { message });
   await assert.rejects(connection.invoke('x'), { message });
   const failed = new Promise((resolve) => connection.stream('x').subscribe({ next() {}, complete() {}, error: resolve }));
@@ -215,13 +215,13 @@ test('the server ends it: with an error, without, and to come back', async () =>
   };
   const plain = await ended({ type: 7 });
   assert.equal(await plain.closed, undefined);
-  assert.match((await plain.call).message, /connection was closed/);
+  assert.match((await plain.call).message, /Connection closed/);
   assert.equal(plain.connection.state, 'Disconnected');
   assert.ok(plain.socket.isClosed);
   const packed = await ended({ type: 7, error: null });
   assert.equal(await packed.closed, undefined, 'as MessagePack has it');
   const failed = await ended({ type: 7, error: 'enough' });
-  assert.equal((await failed.closed).message, 'Server returned an error on close: enough');
+  assert.equal((await failed.closed).message, 'enough');
   const back = await ended({ type: 7, allowReconnect: true }, (server) => server.builder().withAutomaticReconnect([0]));
   assert.equal(back.connection.state, 'Reconnecting');
   await back.connection.stop();

@@ -1,11 +1,14 @@
 // A server in memory: what the client opens and asks for ends here, and a test says what comes back.
 
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { runInThisContext } from 'node:vm';
 
-const require = createRequire(import.meta.url);
+/** A script as it is served, and as a page loads it. */
+export const served = (name) => readFileSync(new URL(`../../crates/hubwire/assets/${name}`, import.meta.url), 'utf8');
 
 /** The client as it is shipped. */
-export const hubwire = require('../../crates/hubwire/assets/hubwire.min.js');
+runInThisContext(served('hubwire.min.js'));
+export const { hubwire } = globalThis;
 
 export const END = '\x1e';
 

@@ -1,17 +1,16 @@
 // The MessagePack protocol: byte for byte what the official one writes, and understood the same, in old engines too.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import vm from 'node:vm';
 
 import { MessagePackHubProtocol as Official } from '@microsoft/signalr-protocol-msgpack';
 
-import { Server, hubwire, settle } from './kit.mjs';
+import { Server, hubwire, served, settle } from './kit.mjs';
 
-const SCRIPT = createRequire(import.meta.url).resolve('../../crates/hubwire/assets/msgpack.min.js');
-const { MessagePackHubProtocol } = createRequire(import.meta.url)(SCRIPT);
+const SCRIPT = served('msgpack.min.js');
+vm.runInThisContext(SCRIPT);
+const { MessagePackHubProtocol } = hubwire;
 
 const ours = new MessagePackHubProtocol();
 const official = new Official();
@@ -120,7 +119,7 @@ test('what is broken is refused, and what is new is passed over', () => {
 test('an engine without TextDecoder and ArrayBuffer.isView does the same', () => {
   const context = vm.createContext({ hubwire: { kept: true } });
   vm.runInContext('delete this.TextDecoder;', context);
-  vm.runInContext(readFileSync(SCRIPT, 'utf8'), context);
+  vm.runInContext(SCRIPT, context);
   assert.ok(context.hubwire.kept, 'it stands beside the client');
   const text = vm.runInContext(`
     var protocol = new hubwire.MessagePackHubProtocol();

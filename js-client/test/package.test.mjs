@@ -11,6 +11,7 @@ import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
 
 import { parse } from 'acorn';
+import { gzip } from 'pako';
 
 import { assets, build } from '../build.mjs';
 import { rows } from '../sizes.mjs';
@@ -18,9 +19,10 @@ import { BUNDLERS } from './bundlers.mjs';
 
 const HERE = fileURLToPath(new URL('../', import.meta.url));
 
-// Bytes after gzip -9: what a page pays when the server compresses. Bundlers give names of their own to the module's.
+// Bytes after gzip -9: what a page pays when the server compresses. Modules also have to find the global object and to name
+// their map, and bundlers give names of their own to what is in them.
 const BUDGETS = {
-  'hubwire.min.js': 6_050, 'hubwire.cjs': 6_050, 'hubwire.mjs': 6_250,
+  'hubwire.min.js': 5_500, 'hubwire.cjs': 5_600, 'hubwire.mjs': 5_850,
   'msgpack.min.js': 2_500, 'msgpack.cjs': 2_500, 'msgpack.mjs': 2_500,
 };
 
@@ -53,7 +55,8 @@ for (const [name, sourceType] of SHIPPED) {
   });
 
   test(`${name} stays within its byte budget`, (t) => {
-    const size = gzipSync(shipped(name), { level: 9 }).length;
+    // As Node has it, and as everybody else.
+    const size = Math.max(gzipSync(shipped(name), { level: 9 }).length, gzip(shipped(name), { level: 9 }).length);
     t.diagnostic(`${size} of ${BUDGETS[name]} bytes`);
     assert.ok(size <= BUDGETS[name], `${size} bytes are over the budget of ${BUDGETS[name]}`);
   });

@@ -113,24 +113,58 @@ test('a first connect is tried again when asked', async () => {
   await failed;
 });
 
-test('who is back online does not wait any longer', async () => {
-  const server = new Server();
-  const { connection, socket } = await server.connect(server.builder().withAutomaticReconnect([60_000]));
+/** What a page has for those who listen, and tells them. */
+function page(t) {
   const listeners = new Map();
-  globalThis.addEventListener = (event, callback) => listeners.set(event, callback);
-  globalThis.removeEventListener = (event) => listeners.delete(event);
-  try {
+  Object.assign(globalThis, {
+    document: { hidden: false },
+    addEventListener: (event, callback) => listeners.set(event, callback),
+    removeEventListener: (event) => listeners.delete(event),
+  });
+  t.after(() => {
+    for (const name of ['document', 'addEventListener', 'removeEventListener']) delete globalThis[name];
+  });
+  return { listeners, tell: (type) => listeners.get(type)({ type }) };
+}
+
+for (const [name, wake] of [
+  ['who is back online', (page) => page.tell('online')],
+  ['a page that is seen again', (page) => page.tell('visibilitychange')],
+  ['a page that comes back from the cache', (page) => { page.tell('pagehide'); page.tell('pageshow'); }],
+]) {
+  test(`${name} does not wait any longer`, async (t) => {
+    const server = new Server();
+    const { connection, socket } = await server.connect(server.builder().withAutomaticReconnect([60_000]));
+    const here = page(t);
     socket.end();
-    listeners.get('online')();
+    wake(here);
     await (await server.sockets.next()).accept();
     await settle();
     assert.equal(connection.state, 'Connected');
-    assert.equal(listeners.size, 0);
+    assert.equal(here.listeners.size, 0);
     await connection.stop();
-  } finally {
-    delete globalThis.addEventListener;
-    delete globalThis.removeEventListener;
-  }
+  });
+}
+
+test('a page that is hidden or gone does not hurry', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const server = new Server();
+  const { connection, socket } = await server.connect(server.builder({ skipNegotiation: true, transport: 1 }).withAutomaticReconnect([1_000]));
+  const here = page(t);
+  socket.end();
+  globalThis.document.hidden = true;
+  here.tell('visibilitychange');
+  here.tell('pagehide');
+  t.mock.timers.tick(60_000);
+  await settle();
+  assert.equal(server.sockets.length, 0);
+  assert.equal(connection.state, 'Reconnecting');
+  globalThis.document.hidden = false;
+  here.tell('pageshow');
+  await settle();
+  assert.equal(server.sockets.length, 1);
+  await connection.stop();
+  assert.equal(here.listeners.size, 0);
 });
 
 test('a server that falls silent is gone, and pings go out meanwhile', async (t) => {
@@ -146,6 +180,6 @@ test('a server that falls silent is gone, and pings go out meanwhile', async (t)
   t.mock.timers.tick(29_999);
   assert.equal(connection.state, 'Connected');
   t.mock.timers.tick(1);
-  assert.match((await closed).message, /Server timeout elapsed/);
+  assert.match((await closed).message, /timeout/);
   assert.ok(socket.isClosed);
 });

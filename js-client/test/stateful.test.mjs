@@ -93,7 +93,7 @@ test('a sequence from the future is fatal', async () => {
   const next = await server.sockets.next();
   next.open();
   next.say({ type: 9, sequenceId: 5 });
-  assert.match((await closed).message, /Invalid sequence 5/);
+  assert.match((await closed).message, /Invalid payload: 5/);
   assert.ok(next.isClosed);
 });
 

@@ -1,6 +1,7 @@
 // Which clients the scenarios run over. A new client, transport or protocol is one line in one of the tables below.
 
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { runInThisContext } from 'node:vm';
 
 import * as signalr from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
@@ -9,7 +10,10 @@ import WebSocket from 'ws';
 
 import { PollingTransport } from './polling.mjs';
 
-const require = createRequire(import.meta.url);
+// As a page loads them: they leave what they have in the global object.
+for (const name of ['hubwire', 'msgpack']) {
+  runInThisContext(readFileSync(new URL(`../../crates/hubwire/assets/${name}.min.js`, import.meta.url), 'utf8'));
+}
 
 /** Microsoft's client, as everybody has it. */
 const official = {
@@ -38,7 +42,7 @@ const officialOverOurs = {
 
 /** Our own client as servers hand it out, given what Node 20 lacks. */
 export function ours(url, options) {
-  const { HubConnectionBuilder, LogLevel } = require('../../crates/hubwire/assets/hubwire.min.js');
+  const { HubConnectionBuilder, LogLevel } = globalThis.hubwire;
   return new HubConnectionBuilder().withUrl(url, { WebSocket, EventSource, ...options }).configureLogging(LogLevel.None);
 }
 
@@ -46,8 +50,7 @@ const hubwire = {
   name: 'hubwire',
   setsHeaders: true,
   builder: (url, { transport, skipNegotiation, headers }) => {
-    const { HttpTransportType } = require('../../crates/hubwire/assets/hubwire.min.js');
-    return ours(url, { transport: HttpTransportType[transport], skipNegotiation, headers });
+    return ours(url, { transport: globalThis.hubwire.HttpTransportType[transport], skipNegotiation, headers });
   },
 };
 
@@ -88,7 +91,7 @@ const protocols = {
 const ourMessagePack = {
   ...protocols.messagepack,
   name: "hubwire's messagepack",
-  create: () => new (require('../../crates/hubwire/assets/msgpack.min.js').MessagePackHubProtocol)(),
+  create: () => new globalThis.hubwire.MessagePackHubProtocol(),
 };
 
 /** Every combination that has to pass every scenario. */
