@@ -30,7 +30,8 @@ pub(crate) struct Calls<H: HubDefinition> {
     /// Calls that have begun and were not polled yet, in their order. Most end when they first are, and never need a place
     /// among those that wait.
     begun: VecDeque<Running<H>>,
-    running: FuturesUnordered<Running<H>>,
+    /// Those that wait for something; made when the first one does, since most clients never have any.
+    running: Option<FuturesUnordered<Running<H>>>,
     load: Rc<Load>,
     waiting: VecDeque<Waiting>,
     pub(crate) streams: Rc<Streams>,
@@ -54,7 +55,7 @@ impl<H: HubDefinition> Calls<H> {
         Self {
             context,
             begun: VecDeque::new(),
-            running: FuturesUnordered::new(),
+            running: None,
             load: Rc::default(),
             waiting: VecDeque::new(),
             streams,
@@ -99,7 +100,7 @@ impl<H: HubDefinition> Calls<H> {
 
     /// How many run.
     fn count(&self) -> usize {
-        self.begun.len() + self.running.len()
+        self.begun.len() + self.running.as_ref().map_or(0, FuturesUnordered::len)
     }
 
     /// Whether the connection ends by the will of the server, which wants no call of the client any more.
@@ -113,11 +114,11 @@ impl<H: HubDefinition> Calls<H> {
         while let Some(mut call) = self.begun.pop_front() {
             match call.poll_unpin(cx) {
                 Poll::Ready(ended) => self.end(ended),
-                Poll::Pending => self.running.push(call),
+                Poll::Pending => self.running.get_or_insert_default().push(call),
             }
         }
-        while !self.running.is_empty()
-            && let Poll::Ready(Some(ended)) = self.running.poll_next_unpin(cx)
+        while let Some(running) = &mut self.running
+            && let Poll::Ready(Some(ended)) = running.poll_next_unpin(cx)
         {
             self.end(ended);
         }
@@ -208,7 +209,7 @@ impl<H: HubDefinition> Calls<H> {
     }
 
     fn all(&self) -> impl Iterator<Item = &Running<H>> {
-        self.begun.iter().chain(&self.running)
+        self.begun.iter().chain(self.running.iter().flatten())
     }
 
     /// Whether nothing runs, nor will.
