@@ -1,6 +1,7 @@
 //! Hub messages as outbox messages: encoded once per protocol, whoever receives them.
 
 use std::convert::Infallible;
+use std::sync::OnceLock;
 
 use hubwire_protocol::{ArgumentList, EncodeError, HubProtocol, InvocationHead};
 use hubwire_transport::{Message, TransferFormat};
@@ -22,6 +23,15 @@ pub(crate) fn message(protocol: HubProtocol, write: impl FnOnce(&mut Vec<u8>)) -
         Ok::<_, Infallible>(())
     });
     message
+}
+
+/// A Ping, which is the same for all clients of a protocol: none keeps one of its own.
+pub(crate) fn ping(protocol: HubProtocol) -> Message {
+    static PINGS: OnceLock<Vec<Message>> = OnceLock::new();
+    let written = |protocol: HubProtocol| message(protocol, |out| protocol.write_ping(out));
+    let pings = PINGS.get_or_init(|| HubProtocol::ALL.iter().copied().map(written).collect());
+    let index = HubProtocol::ALL.iter().position(|listed| *listed == protocol);
+    index.map_or_else(|| written(protocol), |index| pings[index].clone())
 }
 
 /// A message that counts where connections outlive their sockets: all but Ping, Close, Ack and Sequence do.

@@ -32,6 +32,7 @@ use crate::authorization::admit;
 use crate::calls::Calls;
 use crate::context::CallerContext;
 use crate::definition::{HubDefinition, MethodKind};
+use crate::encode::ping;
 use crate::ending::{closed_with, last_words};
 use crate::error::{HubError, HubResult, with_sources};
 use crate::handshake::{Shaken, shake_hands, too_big};
@@ -71,7 +72,6 @@ struct Session<H: HubDefinition> {
     /// Where the connection outlives its sockets.
     reception: Option<Reception>,
     keep_alive: KeepAlive,
-    ping: Message,
     calls: Calls<H>,
     /// Turns since others had theirs.
     turns: usize,
@@ -94,10 +94,9 @@ impl<H: HubDefinition> Session<H> {
         let keep_alive = KeepAlive::new(&hub.core().options, transport, connection.ticks());
         let Shaken { protocol, reader, reception } = shaken;
         let member = Arc::new(Member::new(connection, protocol));
-        let ping = member.message(|protocol, out| protocol.write_ping(out));
         let context = CallerContext::new(hub, member);
         let calls = Calls::new(context.clone());
-        Self { context, reader, reception, keep_alive, ping, calls, turns: 0 }
+        Self { context, reader, reception, keep_alive, calls, turns: 0 }
     }
 
     fn connection(&self) -> &Connection {
@@ -398,7 +397,7 @@ impl<H: HubDefinition> Session<H> {
             // Whoever has not taken the last message will not hear this one sooner.
             Due::Ping if connection.backlog() > 0 => {}
             Due::Ping => {
-                connection.send(self.ping.clone());
+                connection.send(ping(self.context.member().protocol));
             }
             Due::Timeout => connection.close(DisconnectReason::ClientTimeout),
         }
