@@ -25,6 +25,8 @@ use crate::length_prefix::LengthPrefix;
 pub struct MessageReader {
     limit: Option<usize>,
     framing: Framing,
+    /// What is searched now, and what came behind it.
+    payload: Bytes,
     payloads: VecDeque<Bytes>,
     torn: BytesMut,
     failure: Option<FrameError>,
@@ -56,6 +58,7 @@ impl MessageReader {
         Self {
             limit,
             framing: Framing::of(HubProtocol::Json),
+            payload: Bytes::new(),
             payloads: VecDeque::new(),
             torn: BytesMut::new(),
             failure: None,
@@ -67,14 +70,23 @@ impl MessageReader {
     /// For the moment in which the handshake has been taken: messages may have come right behind it.
     pub fn frame_by(&mut self, protocol: HubProtocol) {
         if !self.torn.is_empty() {
-            self.payloads.push_front(mem::take(&mut self.torn).freeze());
+            let torn = mem::take(&mut self.torn).freeze();
+            let rest = mem::replace(&mut self.payload, torn);
+            if !rest.is_empty() {
+                self.payloads.push_front(rest);
+            }
         }
         self.framing = Framing::of(protocol);
     }
 
     /// Takes what a transport delivered, in order. After an error it is dropped.
     pub fn push(&mut self, payload: Bytes) {
-        if self.failure.is_none() && !payload.is_empty() {
+        if self.failure.is_some() || payload.is_empty() {
+            return;
+        }
+        if self.payload.is_empty() && self.payloads.is_empty() {
+            self.payload = payload;
+        } else {
             self.payloads.push_back(payload);
         }
     }
@@ -91,16 +103,23 @@ impl MessageReader {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        while let Some(mut payload) = self.payloads.pop_front() {
-            match self.framing.search(&mut payload, self.torn.len(), self.limit) {
+        while self.advance() {
+            match self.framing.search(&mut self.payload, self.torn.len(), self.limit) {
                 Err(failure) => return Err(self.fail(failure)),
-                Ok(Found::Part) => self.torn.extend_from_slice(&payload),
+                Ok(Found::Part) => {
+                    self.torn.extend_from_slice(&self.payload);
+                    self.payload = Bytes::new();
+                }
                 Ok(Found::End { bytes, separator }) => {
-                    let frame = payload.split_to(bytes);
-                    payload.advance(separator);
-                    if !payload.is_empty() {
-                        self.payloads.push_front(payload);
-                    }
+                    let frame = if bytes + separator < self.payload.len() {
+                        let frame = self.payload.split_to(bytes);
+                        self.payload.advance(separator);
+                        frame
+                    } else {
+                        let mut last = mem::take(&mut self.payload);
+                        last.truncate(bytes);
+                        last
+                    };
                     if self.torn.is_empty() {
                         return Ok(Some(frame));
                     }
@@ -116,6 +135,7 @@ impl MessageReader {
     /// Forgets what has come of messages that are not complete: their rest will not follow.
     pub fn discard(&mut self) {
         self.framing = self.framing.anew();
+        self.payload = Bytes::new();
         self.payloads.clear();
         self.torn = BytesMut::new();
     }
@@ -125,13 +145,24 @@ impl MessageReader {
         self.framing.len() + self.torn.len() + self.unsearched()
     }
 
+    /// Goes on to the next payload where one is at its end; whether there is anything to be searched.
+    fn advance(&mut self) -> bool {
+        if self.payload.is_empty()
+            && let Some(next) = self.payloads.pop_front()
+        {
+            self.payload = next;
+        }
+        !self.payload.is_empty()
+    }
+
     fn unsearched(&self) -> usize {
-        self.payloads.iter().map(Bytes::len).sum()
+        self.payload.len() + self.payloads.iter().map(Bytes::len).sum::<usize>()
     }
 
     /// Nothing that follows an oversized message can be understood, so nothing is kept.
     fn fail(&mut self, failure: FrameError) -> FrameError {
         self.framing = Framing::of(HubProtocol::Json);
+        self.payload = Bytes::new();
         self.payloads = VecDeque::new();
         self.torn = BytesMut::new();
         self.failure.insert(failure).clone()
@@ -249,6 +280,21 @@ mod tests {
         }
         assert_eq!(reader.next_frame(), Ok(None));
         assert_eq!(reader.buffered(), 3);
+    }
+
+    #[test]
+    fn payloads_stay_in_order_whenever_they_come() {
+        let mut reader = MessageReader::new(None);
+        let next = |reader: &mut MessageReader| reader.next_frame().unwrap();
+        reader.push(Bytes::from_static(b"a\x1e"));
+        reader.push(Bytes::from_static(b"b"));
+        assert_eq!(next(&mut reader).as_deref(), Some(&b"a"[..]));
+        reader.push(Bytes::from_static(b"c\x1ed\x1e"));
+        reader.push(Bytes::from_static(b"e\x1e"));
+        for expected in [&b"bc"[..], b"d", b"e"] {
+            assert_eq!(next(&mut reader).as_deref(), Some(expected));
+        }
+        assert_eq!(next(&mut reader), None);
     }
 
     #[cfg(feature = "messagepack")]
