@@ -237,7 +237,7 @@ impl Reader {
         if self.socket.peer() == Peer::Broken {
             return self.listen_for_goodbye();
         }
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(chunk.len());
         loop {
             let frame = self.decoder.next_frame();
             if !matches!(frame, Ok(Some(Frame::Data { .. })))

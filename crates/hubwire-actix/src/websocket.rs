@@ -1,5 +1,6 @@
 //! WebSockets on actix-web: the upgrade, and the body that writes.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Once;
@@ -9,7 +10,7 @@ use actix_http::ResponseBuilder;
 use actix_http::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hubwire_transport::websocket::{Deflate, write_close, write_ping};
 use hubwire_transport::{
     Attachment, Connection, ContextSeat, Found, FrameEncoding, Message, Taken, Transport,
@@ -22,6 +23,12 @@ use crate::home::{Home, Link, Reader};
 use crate::meter::Traffic;
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
+
+thread_local! {
+    /// Where small frames are put together. The server copies what it is given before it asks for more, so the same memory
+    /// serves all sockets of a worker.
+    static PAGE: RefCell<BytesMut> = RefCell::default();
+}
 
 /// Upgrades a request and gives its connection a home on this worker.
 pub(crate) async fn accept(
@@ -199,20 +206,26 @@ impl Body {
         if chunk.is_empty() && self.taken.len() == 1 {
             return self.slice_next();
         }
+        let chunk = PAGE.with_borrow_mut(|page| {
+            page.reserve(CHUNK);
+            page.extend_from_slice(&chunk);
+            self.fill(page);
+            page.split().freeze()
+        });
+        if chunk.is_empty() { self.slice_next() } else { Some(chunk) }
+    }
+
+    /// Appends the frames that fit.
+    fn fill(&mut self, page: &mut BytesMut) {
         while let Some(message) = self.taken.front() {
             let frame = message.frame_for(self.encoding);
-            if chunk.len() + frame.len() > CHUNK {
+            if page.len() + frame.len() > CHUNK {
                 break;
             }
-            if chunk.capacity() == 0 {
-                let sum = self.taken.iter().map(Message::len).sum::<usize>();
-                chunk.reserve_exact(sum.min(CHUNK));
-            }
-            chunk.extend_from_slice(frame);
+            page.extend_from_slice(frame);
             self.passed += message.cost();
             self.taken.pop_front();
         }
-        if chunk.is_empty() { self.slice_next() } else { Some(chunk.into()) }
     }
 
     fn slice_next(&mut self) -> Option<Bytes> {
