@@ -265,7 +265,7 @@
 //! let endpoint = wiki.at("/wiki").identity(async || Identity::user("ada").role("editor"));
 //! ```
 //!
-//! Whoever may not call a method is told "Failed to invoke 'Write' because user is unauthorized". What an [`Identity`] holds comes from the endpoint's identity hook, and stays what it was when the connection was opened: [authentication](authentication) says what to do when a user's rights change.
+//! Whoever may not call a method is told "Failed to invoke 'Write' because user is unauthorized". What an [`Identity`] holds comes from the endpoint's identity hook, and stays what it was when the connection was opened: [authentication] says what to do when a user's rights change.
 //!
 //! ## Around every call
 //!
