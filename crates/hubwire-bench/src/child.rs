@@ -7,6 +7,9 @@ use std::process::{self, Command, Stdio};
 use crate::peers::{Compression, Peer, Serve, Start};
 use crate::process::{Process, malformed};
 
+/// Set where a server ends when its input does, so that none is left behind by a run that is killed.
+pub(crate) const WATCH: &str = "END_WITH_STDIN";
+
 /// A server that runs until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Child {
@@ -32,7 +35,8 @@ impl Child {
             }
             Start::Elsewhere(command) => command(serve)?,
         };
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut child =
+            command.env(WATCH, "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let address = listening(&mut child);
         match address {
             Ok(address) => Ok(Self { process: Process::new(child.id()), child, address }),

@@ -7,11 +7,13 @@ mod child;
 mod dialect;
 mod error;
 mod frame;
+mod grow;
 mod http;
 mod inflate;
 mod install;
 mod link;
 mod load;
+mod memory;
 mod options;
 mod order;
 mod payload;
@@ -34,9 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Action::List => Ok(list()?),
         Action::Serve(serve, options) => {
             rlimit::increase_nofile_limit(rlimit::INFINITY)?;
+            peers::end_with_parent();
             Ok(serve(options)?)
         }
         Action::Run(run) => measure(&run),
+        Action::Grow => Ok(grow::run()?),
         Action::Load(load) => load::run(load),
     }
 }
@@ -64,7 +68,7 @@ fn measure(run: &Run) -> Result<(), Box<dyn Error>> {
             Err(error) => writeln!(log, "{} is left out: {error}", peer.name)?,
         }
     }
-    let mut report = Report::new(run.cells.clone(), peers.clone(), run.repeats, run.workers);
+    let mut report = Report::new(run.cells.clone(), peers.clone(), run.workers);
     let mut failures = 0;
     for round in 1..=run.repeats {
         for (row, cell) in run.cells.iter().enumerate() {
@@ -83,11 +87,13 @@ fn measure(run: &Run) -> Result<(), Box<dyn Error>> {
                 }
             }
         }
+        // A run takes long, and what there is of one that is stopped is worth something too.
+        report.rounds = round;
+        if let Some(docs) = &run.write {
+            report.write(docs)?;
+        }
     }
     write!(io::stdout(), "{report}")?;
-    if let Some(docs) = &run.write {
-        report.write(docs)?;
-    }
     if failures > 0 {
         return Err(format!("{failures} measurements failed").into());
     }

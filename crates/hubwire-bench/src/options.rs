@@ -25,6 +25,7 @@ hubwire-bench load URL [OPTIONS]             calls a hub of yours, and says what
     --watch 10 --pause 1                     seconds of each step, and from an answer to the next call
     --transport websocket                    or direct (without negotiation), sse, long-polling
     --pid 4711                               the server, if it runs on this machine
+hubwire-bench grow                           how cost grows, in memory, to 100,000 connections and groups
 hubwire-bench list                           the cells and the peers
 hubwire-bench serve [--port 5000] [--workers 1] [--compression]
                                              a Hubwire hub at /hub: Echo(text), Broadcast(text), Join(group),
@@ -38,6 +39,7 @@ pub(crate) enum Action {
     Serve(fn(Serve) -> std::io::Result<()>, Serve),
     Run(Run),
     Load(Load),
+    Grow,
     List,
     Help,
 }
@@ -63,6 +65,7 @@ pub(crate) fn parse(
         Some(Value(command)) => match command.to_str() {
             Some("run") => parse_run(parser).map(Action::Run),
             Some("load") => parse_load(parser).map(Action::Load),
+            Some("grow") => Ok(Action::Grow),
             Some("list") => Ok(Action::List),
             Some(command) => {
                 let peer = peers::ALL.into_iter().find(|peer| peer.command() == command);

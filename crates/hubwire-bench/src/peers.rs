@@ -9,8 +9,10 @@ mod socketioxide;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{self, Command};
+use std::thread;
 
+use crate::child::WATCH;
 use crate::dialect::Dialect;
 use crate::link::Link;
 use crate::order::Order;
@@ -94,6 +96,16 @@ impl Peer {
             Kind::Ours => "serve".to_owned(),
             Kind::Hub | Kind::Raw => format!("serve-{}", self.id),
         }
+    }
+}
+
+/// Ends this process when whoever started it is gone, if it was started for a measurement.
+pub(crate) fn end_with_parent() {
+    if std::env::var_os(WATCH).is_some() {
+        thread::spawn(|| {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            process::exit(0);
+        });
     }
 }
 

@@ -37,7 +37,8 @@ pub(crate) struct Report {
     peers: Vec<&'static Peer>,
     /// By cell and peer.
     figures: Vec<Vec<Option<f64>>>,
-    repeats: usize,
+    /// How many are in it.
+    pub(crate) rounds: usize,
     workers: usize,
     load_before: String,
 }
@@ -46,11 +47,10 @@ impl Report {
     pub(crate) fn new(
         cells: Vec<&'static Cell>,
         peers: Vec<&'static Peer>,
-        repeats: usize,
         workers: usize,
     ) -> Self {
         let figures = vec![vec![None; peers.len()]; cells.len()];
-        Self { cells, peers, figures, repeats, workers, load_before: load() }
+        Self { cells, peers, figures, rounds: 0, workers, load_before: load() }
     }
 
     /// Keeps a figure if it is the lowest: what disturbs a run only ever adds to what it costs.
@@ -124,7 +124,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "\nThe lowest of {} rounds, {} worker(s) per server, {build}; {cores} × {}, load average {} before and {} after.",
-            self.repeats,
+            self.rounds,
             self.workers,
             processor(),
             self.load_before,

@@ -3,6 +3,7 @@
 //! The generator shares the machine with the server, so it does little: sockets by readiness, one buffer to read into,
 //! messages parsed where they were received, and one write for all that a client has to say.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,6 +18,8 @@ use crate::link::{self, Came, Line, Link, Net};
 /// More than the kernel hands out for one socket at once under these loads.
 const READ_AT_ONCE: usize = 256 * 1024;
 
+/// So many clients send between two looks at what has come: servers close what nobody uses.
+const SEND_AT_ONCE: usize = 256;
 /// So many clients are connected between two looks at the others.
 const ATTEND: usize = 64;
 /// Servers of SignalR wait 30 s, and one round of this may take long.
@@ -65,13 +68,13 @@ pub(crate) struct Outgoing {
     /// What waits, by client, as its link carries it.
     waiting: Vec<Vec<u8>>,
     /// Who has something that was not tried to be sent yet.
-    ready: Vec<usize>,
+    ready: VecDeque<usize>,
     message: Vec<u8>,
 }
 
 impl Outgoing {
     pub(crate) fn new(dialect: &'static dyn Dialect, link: Link) -> Self {
-        Self { dialect, link, waiting: Vec::new(), ready: Vec::new(), message: Vec::new() }
+        Self { dialect, link, waiting: Vec::new(), ready: VecDeque::new(), message: Vec::new() }
     }
 
     pub(crate) fn say(&mut self, client: usize, say: Say<'_>) {
@@ -85,7 +88,7 @@ impl Outgoing {
     fn say_bytes(&mut self, client: usize, message: &[u8]) {
         let waiting = of(&mut self.waiting, client);
         link::append(self.link, self.dialect, message, waiting);
-        self.ready.push(client);
+        self.ready.push_back(client);
     }
 }
 
@@ -189,6 +192,7 @@ impl Swarm {
         if conversation.is_over() {
             return Ok(());
         }
+        let idle = if self.outgoing.ready.is_empty() { idle } else { Some(Duration::ZERO) };
         self.poll.poll(events, Some(idle.map_or(SILENCE, |idle| idle.min(SILENCE))))?;
         if events.is_empty() && idle.is_none() {
             return Err(SwarmError::Silence);
@@ -197,7 +201,7 @@ impl Swarm {
             let Token(token) = event.token();
             let client = token / 2;
             if event.is_writable() {
-                self.outgoing.ready.push(client);
+                self.outgoing.ready.push_back(client);
             }
             if event.is_readable() {
                 self.receive(client, event, conversation)
@@ -227,11 +231,11 @@ impl Swarm {
                 }
                 Came::Ping(payload) => {
                     link::append_pong(payload, of(&mut outgoing.waiting, client));
-                    outgoing.ready.push(client);
+                    outgoing.ready.push_back(client);
                     return Ok(());
                 }
                 Came::Ready => {
-                    outgoing.ready.push(client);
+                    outgoing.ready.push_back(client);
                     return Ok(());
                 }
             };
@@ -245,11 +249,12 @@ impl Swarm {
         })
     }
 
-    /// Writes what waits; what a socket does not take is written when it says that it can.
+    /// Writes what waits for some clients; what a socket does not take is written when it says that it can.
     fn send(&mut self) -> Result<(), SwarmError> {
         let Self { poll, address, lines, outgoing, scratch, .. } = self;
         let net = Net { registry: poll.registry(), address: *address, scratch };
-        while let Some(client) = outgoing.ready.pop() {
+        for _ in 0..SEND_AT_ONCE {
+            let Some(client) = outgoing.ready.pop_front() else { break };
             lines[client]
                 .send(client, of(&mut outgoing.waiting, client), &net)
                 .map_err(|error| of_client(client, error))?;

@@ -36,7 +36,7 @@ pub(crate) fn open(
             Line::WebSocket(web_socket(address, &path, link == Link::Deflate, opening, aside)?)
         }
         Link::EventStream => Line::Events(event_stream(address, path, up, opening)?),
-        Link::LongPolling => Line::Polls(long_polls(address, path, up, opening, aside)?),
+        Link::LongPolling => Line::Polls(long_polls(address, path, up, dialect, opening)?),
         Link::ShortPolling => Line::Polls(short_polls(address, path, up, opening)?),
     };
     line.register(client, registry)?;
@@ -139,24 +139,29 @@ fn long_polls(
     address: SocketAddr,
     path: String,
     mut up: Exchange,
+    dialect: &dyn Dialect,
     opening: &[Step],
-    aside: Aside,
 ) -> Result<Polls, SwarmError> {
+    let (aside, between) = (dialect.aside(), dialect.between());
     let mut down = Exchange::new(address);
     for step in opening {
         match step {
             Step::Say(body) => drop(up.request("POST", &path, body)?),
             Step::Hear(expected) => loop {
                 let body = down.request("GET", &path, b"")?;
-                let Some(rest) = body.strip_prefix(aside.heard) else {
-                    break check(expected, &body)?;
-                };
-                if let Some(answer) = aside.answer {
-                    up.request("POST", &path, answer)?;
+                let mut is_heard = false;
+                for part in split(&body, between) {
+                    if part == aside.heard {
+                        if let Some(answer) = aside.answer {
+                            up.request("POST", &path, answer)?;
+                        }
+                    } else {
+                        check(expected, part)?;
+                        is_heard = true;
+                    }
                 }
-                if !rest.is_empty() {
-                    // Engine.IO's separator is behind it.
-                    break check(expected, &rest[1..])?;
+                if is_heard {
+                    break;
                 }
             },
         }
@@ -193,6 +198,11 @@ fn short_polls(
         }
     }
     Ok(Polls::new(Socket::new(down.into_parts()?), path, Rhythm::Short, acks, posts))
+}
+
+/// The messages of a body, where something stands between them.
+fn split<'a>(body: &'a [u8], between: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
+    body.split(move |byte| between == [*byte])
 }
 
 /// Takes the head of an answer from what is received.

@@ -1,10 +1,16 @@
 //! Polls, long or short, and the POSTs beside them.
 
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
 use mio::event::Event;
 
 use super::{Came, Net, Socket, Take, token_of};
 use crate::error::SwarmError;
 use crate::http::{self, Answer, Exchange, HttpError};
+
+/// For how long a socket may be unused: both actix-web and Node close it after 5 s.
+const REUSED: Duration = Duration::from_secs(3);
 
 /// When a client polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +119,8 @@ impl Polls {
 pub(super) struct Posts {
     /// Connected when something is said.
     socket: Option<Socket>,
+    /// When it was last used.
+    since: Instant,
     /// Of a request that is on its way.
     unsent: Vec<u8>,
     pub(super) is_busy: bool,
@@ -122,7 +130,8 @@ pub(super) struct Posts {
 
 impl Posts {
     pub(super) fn new(count: u64, rhythm: Rhythm) -> Self {
-        Self { socket: None, unsent: Vec::new(), is_busy: false, count, rhythm }
+        let since = Instant::now();
+        Self { socket: None, since, unsent: Vec::new(), is_busy: false, count, rhythm }
     }
 
     pub(super) fn receive(
@@ -134,7 +143,7 @@ impl Posts {
         // One of a socket that rests.
         let Some(socket) = &mut self.socket else { return Ok(()) };
         let is_busy = &mut self.is_busy;
-        socket.read(event.is_read_closed(), net.scratch, &mut |arrived| {
+        let read = socket.read(event.is_read_closed(), net.scratch, &mut |arrived| {
             let Some((answer, taken)) = http::read(arrived)? else { return Ok(0) };
             if !matches!(answer.status, 200 | 202 | 204) {
                 return Err(refused("POST", answer.status, &answer.body));
@@ -142,7 +151,17 @@ impl Posts {
             *is_busy = false;
             take(Came::Ready)?;
             Ok(taken)
-        })
+        });
+        match read {
+            // Servers close what is not used for some seconds.
+            Err(SwarmError::Io(error))
+                if error.kind() == ErrorKind::UnexpectedEof && !self.is_busy =>
+            {
+                self.socket = None;
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     pub(super) fn send(
@@ -155,6 +174,11 @@ impl Posts {
         if !self.is_busy && !waiting.is_empty() {
             self.count += 1;
             self.is_busy = true;
+            // A server may be about to close one that nobody has used for long, and would not read the request.
+            if self.since.elapsed() > REUSED {
+                self.socket = None;
+            }
+            self.since = Instant::now();
             match self.rhythm {
                 Rhythm::Long => http::write("POST", path, net.address, waiting, &mut self.unsent),
                 Rhythm::Short => {

@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -50,6 +51,11 @@ public static class Program
             .Build();
         host.Start();
         Console.WriteLine(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>().Addresses.Single());
+        // Whoever started it for a measurement may be killed.
+        if (Environment.GetEnvironmentVariable("END_WITH_STDIN") != null)
+        {
+            new Thread(() => { while (Console.In.Read() >= 0) { } Environment.Exit(0); }).Start();
+        }
         host.WaitForShutdown();
     }
 }

@@ -30,4 +30,7 @@ io.on('connection', (socket) => {
   });
 });
 
+// Whoever started it for a measurement may be killed.
+if (process.env.END_WITH_STDIN) process.stdin.on('end', () => process.exit()).resume();
+
 http.listen(process.env.PORT, '127.0.0.1', () => console.log(`http://127.0.0.1:${http.address().port}`));
