@@ -14,8 +14,8 @@ import { adopt, rename } from './names.mjs';
 const HERE = fileURLToPath(new URL('./', import.meta.url));
 const BANNER = '/*!hubwire MIT*/';
 
-// How often better names are sought where the code is new, which takes minutes: more find less and less.
-const ATTEMPTS = 60_000;
+// How often better names are sought where the code is new, from the committed ones on, which takes a minute: more find less and less.
+const ATTEMPTS = 20_000;
 
 // A script in a page is called on the global object, and leaves its exports there. Rollup's own wrapper is four times as
 // long, for loaders that are none here. A module has to find the global object.
@@ -58,9 +58,9 @@ export async function build(attempts = 0, dist = `${HERE}dist/`, work = `${HERE}
 
     const script = { format: 'cjs', strict: false, banner: `${BANNER}\n(function (${parameters}) {`, footer: `})(${inPage});` };
     const { code, map } = await small(bundle, { ...shared, ...script }, `${dist}${name}.min.js`);
-    const asset = readFileSync(assetOf(name), 'utf8');
+    const known = readFileSync(assetOf(name), 'utf8').trimEnd();
     const [plain, comment] = code.split(/(?=\n\/\/# sourceMappingURL)/);
-    const named = adopt(plain, asset.trimEnd()) ?? rename(plain, attempts);
+    const named = adopt(plain, known) ?? rename(plain, known, attempts);
     // Without the word about a map, which is not beside the copies.
     put(`${dist}${name}.min.js`, named, map);
     // Only its end is another, so that the map is true of it too.

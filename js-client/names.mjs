@@ -5,10 +5,10 @@
 import { parse } from 'acorn';
 import { deflateRaw } from 'pako';
 
-const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].map((letter) => letter.charCodeAt(0));
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$'].map((letter) => letter.charCodeAt(0));
 
 // How much worse, in bytes, a script may become for a while: at first, and in the end.
-const WARM = 1.5;
+const WARM = 0.3;
 const COLD = 0.05;
 
 /** `known`, if it is `code` but for the names; else nothing. What was searched for long need not be searched for again. */
@@ -25,8 +25,11 @@ export function adopt(code, known) {
   return bytes.equals(original) && variables.every(isClear) ? known : undefined;
 }
 
-/** `code`, which is ASCII, with other names, by annealing: after so many attempts to find better ones. The same code gets the same names. */
-export function rename(code, attempts) {
+/**
+ * `code`, which is ASCII, with other names: those of `known`, an earlier one, for what was in it, and from there by
+ * annealing, after so many attempts to find better ones. The same input gets the same names.
+ */
+export function rename(code, known, attempts) {
   const variables = analyse(code);
   const bytes = Buffer.from(code);
   const random = generator();
@@ -35,31 +38,66 @@ export function rename(code, attempts) {
     variable.name = name;
     for (const start of variable.starts) bytes[start] = name;
   };
+  /** Gives the name to the variable, and its old one to those that have it and are in the way; or says what is still in the way. */
+  const exchange = (variable, wanted) => {
+    const { name } = variable;
+    const others = variable.rivals.filter((rival) => rival.name === wanted);
+    const swap = (mine, theirs) => {
+      put(variable, mine);
+      for (const other of others) put(other, theirs);
+    };
+    swap(wanted, name);
+    const undo = () => swap(name, wanted);
+    if (isClear(variable) && others.every(isClear)) return undo;
+    undo();
+    return undefined;
+  };
+
+  // One exchange may be in another's way.
+  const wishes = wishesFrom(code, variables, known);
+  for (let round = 0; round < 6; round += 1) {
+    for (const [variable, name] of wishes) if (variable.name !== name) exchange(variable, name);
+  }
 
   let size = sizeOf(bytes);
-  let best = { size, code };
+  let best = { size, code: bytes.toString() };
   for (let i = 0; i < attempts; i += 1) {
     const variable = pick(variables);
-    const { name } = variable;
     const wanted = random() < 0.25 ? pick(LETTERS) : pick(variables).name;
-    if (wanted === name) continue;
-    // Those that have the name and are in the way get the old one.
-    const others = variable.rivals.filter((rival) => rival.name === wanted);
-    put(variable, wanted);
-    for (const other of others) put(other, name);
-    if (isClear(variable) && others.every(isClear)) {
-      const next = sizeOf(bytes);
-      const warmth = WARM * (COLD / WARM) ** (i / attempts);
-      if (next <= size || random() < Math.exp((size - next) / warmth)) {
-        size = next;
-        if (size < best.size) best = { size, code: bytes.toString() };
-        continue;
-      }
-    }
-    put(variable, name);
-    for (const other of others) put(other, wanted);
+    const undo = wanted !== variable.name && exchange(variable, wanted);
+    if (!undo) continue;
+    const next = sizeOf(bytes);
+    const warmth = WARM * (COLD / WARM) ** (i / attempts);
+    if (next <= size || random() < Math.exp((size - next) / warmth)) {
+      size = next;
+      if (size < best.size) best = { size, code: bytes.toString() };
+    } else undo();
   }
   return best.code;
+}
+
+/** The names that variables have in `known`: each is found again by what stands around it, in the same order. */
+function wishesFrom(code, variables, known) {
+  const earlier = analyse(known);
+  const surroundings = (text) => ({ starts }) => starts.slice(0, 3)
+    .map((start) => `${text.slice(Math.max(0, start - 6), start)} ${text.slice(start + 1, start + 7)}`.replace(/(?<![\w$])[\w$](?![\w$])/g, ' ')).join();
+  const was = earlier.map(surroundings(known));
+  const is = variables.map(surroundings(code));
+
+  // The longest common subsequence: how much of it there is from here on, and then the way along it.
+  const common = Array.from({ length: was.length + 1 }, () => new Uint16Array(is.length + 1));
+  for (let i = was.length - 1; i >= 0; i -= 1) {
+    for (let j = is.length - 1; j >= 0; j -= 1) {
+      common[i][j] = was[i] === is[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+    }
+  }
+  const wishes = [];
+  for (let i = 0, j = 0; i < was.length && j < is.length;) {
+    if (was[i] === is[j]) wishes.push([variables[j++], earlier[i++].name]);
+    else if (common[i + 1][j] >= common[i][j + 1]) i += 1;
+    else j += 1;
+  }
+  return wishes;
 }
 
 /** What gzip -9 makes of it: Node's own zlib is another, and differs by some bytes. */
