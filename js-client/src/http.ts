@@ -1,5 +1,5 @@
 import { AbortError, TimeoutError, unexpected } from './errors';
-import { assign, each } from './platform';
+import { assign } from './platform';
 import { P } from './promise';
 
 /** What an answer to a request is to SignalR's clients. */
@@ -9,11 +9,6 @@ export function HttpResponse(this: any, statusCode: number, statusText?: string,
 
 /** The base of clients that an application brings: `send` is theirs. */
 export function HttpClient() {}
-each('GET POST DELETE', function (method) {
-  HttpClient.prototype[method.toLowerCase()] = function (url: string, options: any) {
-    return this.send(assign({ method: method, url: url }, options));
-  };
-});
 
 /** XMLHttpRequest where there is one, which is every page; else fetch, which is Node and service workers. */
 export function DefaultHttpClient() {}
@@ -23,7 +18,7 @@ DefaultHttpClient.prototype.send = function (request: any): Promise<any> {
     const url = request.url;
     const isBinary = request.responseType === 'arraybuffer';
     const withCredentials = request.withCredentials;
-    const Xhr = scope.XMLHttpRequest;
+    const Xhr = request.XMLHttpRequest || scope.XMLHttpRequest;
     // Either can be aborted.
     const exchange: any = Xhr ? new Xhr() : new AbortController();
     const timer = request.timeout && setTimeout(function () { settle(reject, new TimeoutError()); }, request.timeout);

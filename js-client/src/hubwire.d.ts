@@ -98,12 +98,8 @@ export declare class HttpResponse {
 
 /** The base of HTTP clients that an application brings (`IHttpConnectionOptions.httpClient`). */
 export declare abstract class HttpClient {
-  get(url: string, options?: HttpRequest): Promise<HttpResponse>;
-  post(url: string, options?: HttpRequest): Promise<HttpResponse>;
-  delete(url: string, options?: HttpRequest): Promise<HttpResponse>;
   /** Rejects with an `HttpError` for an answer that is not 2xx. */
   abstract send(request: HttpRequest): Promise<HttpResponse>;
-  getCookieString(url: string): string;
 }
 
 /** XMLHttpRequest where there is one, else fetch. */
@@ -151,6 +147,8 @@ export interface IHttpConnectionOptions {
   /** Classes to use instead of the global ones, or where there is none, as in Node. */
   WebSocket?: any;
   EventSource?: any;
+  /** Hubwire's own. */
+  XMLHttpRequest?: any;
   /** Hubwire's own: milliseconds until the next transport is tried; 5,000 by default. The last one has as long as the server timeout. */
   connectTimeout?: number;
   /** Hubwire's own: whether a first connect that fails is tried again, by the policy of `withAutomaticReconnect`. */

@@ -106,6 +106,11 @@ export function openLink(connection: any, settings: any, onopen: () => void, onm
       // Old engines never hear of some requests again, and neither do phones that were asleep: only polls and uploads may take long.
       timeout: settings.timeout || (content || method === 'GET' ? REQUEST_TIMEOUT : connection.serverTimeoutInMilliseconds),
       withCredentials: settings.withCredentials,
+      XMLHttpRequest: settings.XMLHttpRequest,
+    }).then(function (response: any) {
+      // Firefox takes an answer that was cut for a whole one.
+      if (method === 'GET' && /^{.*[^\x1e]$/.test(response.content)) throw Error(CLOSED);
+      return response;
     }).catch(function (error: any) {
       const isStale = factory && error.statusCode === 401;
       if (born !== age || tries > RETRIES || !(isStale || (mayRepeat && !error.statusCode))) throw error;

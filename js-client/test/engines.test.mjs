@@ -6,7 +6,7 @@ import vm from 'node:vm';
 
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 
-import { OFFERS, Server, Socket, hubwire, served } from './kit.mjs';
+import { END, OFFERS, Server, Socket, hubwire, served } from './kit.mjs';
 
 const SCRIPT = served('hubwire.min.js');
 
@@ -124,6 +124,45 @@ test('bytes are not offered to event streams, and are polled as bytes', async ()
   assert.deepEqual(messages.map(({ target }) => target), ['A', 'B', 'C']);
   assert.equal(connection.attempts[0].transport, 'ServerSentEvents');
   await connection.stop();
+});
+
+test('an answer that was cut and looks whole is asked for again', async () => {
+  const server = new Server();
+  server.answer.availableTransports = [OFFERS.LongPolling];
+  server.answer.useAcks = true;
+  const message = `${JSON.stringify({ type: 1, target: 'Hear', arguments: ['you'] })}${END}`;
+  const answers = ['', `{}${END}`, '{"t', message.slice(0, -2), message];
+  const acks = [];
+  server.respond = ({ method, url, content }) => {
+    if (url.includes('/negotiate')) return { statusCode: 200, content: JSON.stringify(server.answer) };
+    if (method !== 'GET') return { statusCode: 200, content };
+    acks.push(new URL(url).searchParams.get('ack'));
+    return answers.length ? { statusCode: 200, content: answers.shift() } : new Promise(() => {});
+  };
+  const connection = server.builder().build();
+  const heard = new Promise((resolve) => connection.on('Hear', resolve));
+  await connection.start();
+  assert.equal(await heard, 'you');
+  assert.deepEqual(acks.slice(0, 5), ['0', '0', '1', '1', '1']);
+  await connection.stop();
+});
+
+test('a class for requests that is given is used', async () => {
+  const asked = [];
+  class XMLHttpRequest {
+    open(method, url) { asked.push(`${method} ${new URL(url).pathname}`); }
+    setRequestHeader() {}
+    abort() {}
+    send() {
+      Object.assign(this, { status: 200, statusText: 'OK', responseText: '{"error":"not today"}' });
+      this.onload();
+    }
+  }
+  const { hubwire } = bareEngine();
+  const connection = new hubwire.HubConnectionBuilder().withUrl('http://example.org/chat', { XMLHttpRequest }).build();
+  const refusal = await new Promise((resolve) => connection.start().then(null, resolve));
+  assert.match(refusal.message, /not today/);
+  assert.deepEqual(asked, ['POST /chat/negotiate']);
 });
 
 test('levels have names, and a logger says what it is told', (t) => {

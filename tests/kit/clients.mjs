@@ -29,6 +29,7 @@ const official = {
 const officialStateful = {
   ...official,
   name: 'official with stateful reconnect',
+  outlivesSockets: true,
   builder: (url, options) => official.builder(url, options).withStatefulReconnect(),
 };
 
@@ -126,6 +127,7 @@ function combination(client, transport, protocol) {
     saysGoodbye: transport.saysGoodbye,
     pings: transport.pings,
     setsHeaders: client.setsHeaders,
+    outlivesSockets: client.outlivesSockets ?? false,
     ping: protocol.ping,
     bytes: protocol.bytes,
     time: protocol.time,
