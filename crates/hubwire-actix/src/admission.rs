@@ -122,10 +122,7 @@ impl Mounted {
                 Some(Found::Live(connection)),
                 Transport::ServerSentEvents | Transport::WebSockets,
             ) => {
-                return refused(match connection.request().transport == transport {
-                    true => conflict(),
-                    false => self.refuse_change(transport),
-                });
+                return refused(self.refuse_second(&connection, transport));
             }
             (Some(_), _) => return refused(no_connection()),
         };
@@ -135,6 +132,22 @@ impl Mounted {
         };
         let request = snapshot(request, transport, identity);
         Ok(Admission::Admitted(Box::new(Admitted { id, request, is_stateful, expires, seat })))
+    }
+
+    /// The answer to a second socket or stream of one connection, or to one for a connection of another transport.
+    fn refuse_second(&self, connection: &Connection, transport: Transport) -> HttpResponse {
+        match connection.request().transport == transport {
+            true => HttpResponse::Conflict().finish(),
+            false => self.refuse_change(transport),
+        }
+    }
+
+    /// The same where another request with its token was faster, after this one was admitted.
+    pub(crate) fn refuse_late(&self, late: &Connection) -> HttpResponse {
+        match self.runner.connections().get(late.id()) {
+            Some(earlier) => self.refuse_second(&earlier, late.request().transport),
+            None => no_connection(),
+        }
     }
 
     /// The answer to a request over a transport that is not offered, or not the connection's.
@@ -311,11 +324,6 @@ fn come_back_later(mut response: HttpResponse) -> HttpResponse {
 /// The answer to a token that leads nowhere, or not any more.
 pub(crate) fn no_connection() -> HttpResponse {
     text(StatusCode::NOT_FOUND, "No Connection with that ID")
-}
-
-/// The answer to a second socket or stream of one connection.
-pub(crate) fn conflict() -> HttpResponse {
-    HttpResponse::Conflict().finish()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hubwire_transport::event_stream::{COMMENT, write_event};
 use hubwire_transport::{Attachment, Connection, Message, Taken, TransferFormat, Transport};
 
-use crate::admission::{Admission, Admitted, Mounted, Shown, conflict};
+use crate::admission::{Admission, Admitted, Mounted, Shown};
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::home::{Home, Link};
 use crate::meter::Traffic;
@@ -28,12 +28,14 @@ pub(crate) async fn accept(
 ) -> actix_web::Result<HttpResponse> {
     let admitted = match mounted.admit(request, Some(token), Transport::ServerSentEvents).await? {
         Admission::Admitted(admitted) => admitted,
-        Admission::Late(_) => return Ok(conflict()),
+        Admission::Late(connection) => return Ok(mounted.refuse_late(&connection)),
         Admission::Refused(response) => return Ok(response),
     };
     let Admitted { id, request, expires, seat, .. } = *admitted;
     let (connection, attachment) = Connection::open(id, request, mounted.options.clone());
-    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
+    let Some(registration) = mounted.enter(&connection, expires) else {
+        return Ok(mounted.refuse_late(&connection));
+    };
     let traffic = mounted.meter.traffic(Transport::ServerSentEvents);
     let body = Lasting::new(Body::new(attachment, traffic));
     let link = Link::Stream(body.hold());

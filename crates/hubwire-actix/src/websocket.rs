@@ -16,7 +16,7 @@ use hubwire_transport::{
     Attachment, Connection, ContextSeat, Found, FrameEncoding, Message, Taken, Transport,
 };
 
-use crate::admission::{Admission, Admitted, Mounted, conflict};
+use crate::admission::{Admission, Admitted, Mounted};
 use crate::body::{CHUNK, Chunks, Lasting};
 use crate::handshake;
 use crate::home::{Home, Link, Reader};
@@ -49,14 +49,16 @@ pub(crate) async fn accept(
     let mut response = handshake::response(mounted, request);
     let admitted = match mounted.admit(request, token.as_ref(), Transport::WebSockets).await? {
         Admission::Admitted(admitted) => admitted,
-        Admission::Late(_) => return Ok(conflict()),
+        Admission::Late(connection) => return Ok(mounted.refuse_late(&connection)),
         Admission::Refused(response) => return Ok(response),
     };
     let agreed = Agreed::negotiate(mounted, request, &mut response);
     let Admitted { id, request, is_stateful, expires, seat } = *admitted;
     let open = if is_stateful { Connection::open_resumable } else { Connection::open };
     let (connection, attachment) = open(id, request, mounted.options.clone());
-    let Some(registration) = mounted.enter(&connection, expires) else { return Ok(conflict()) };
+    let Some(registration) = mounted.enter(&connection, expires) else {
+        return Ok(mounted.refuse_late(&connection));
+    };
     let (reader, body) = halves(mounted, attachment, payload, agreed);
     let link = Link::Socket(Box::new(reader), body.hold());
     rt::spawn(Home::new(connection, link, registration, seat, mounted));
