@@ -117,10 +117,10 @@ mod tests {
 
     fn check(list: &dyn ArgumentList, written: &str, len: usize) {
         let arguments = Arguments::new(HubProtocol::Json, list).unwrap();
-        assert_eq!(arguments.bytes, written);
+        assert_eq!(arguments.frame.bytes(), written);
         assert_eq!((arguments.len(), arguments.is_empty()), (len, len == 0));
         let again = Arguments::new(HubProtocol::Json, &arguments).unwrap();
-        assert_eq!((again.bytes == written, &again), (true, &arguments));
+        assert_eq!((again.frame.bytes() == written, &again), (true, &arguments));
     }
 
     #[test]

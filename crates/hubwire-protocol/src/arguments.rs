@@ -1,13 +1,14 @@
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use crate::{
     ArgumentList, DecodeError, EncodeError, HubProtocol, Raw,
     argument_list::{Elements, Sealed},
-    json, raw,
+    json,
 };
 
 #[cfg(feature = "messagepack")]
@@ -16,9 +17,17 @@ use crate::messagepack;
 /// The arguments of an invocation, not decoded yet: one slice of the frame, and where in it each argument lies.
 #[derive(Clone)]
 pub struct Arguments {
-    pub(crate) protocol: HubProtocol,
-    pub(crate) bytes: Bytes,
+    pub(crate) frame: Frame,
     pub(crate) spans: Spans,
+}
+
+/// What arguments are slices of. That JSON is UTF-8 was seen when the message was read, and is not looked at again for
+/// each of them.
+#[derive(Clone)]
+pub(crate) enum Frame {
+    Json(ByteString),
+    #[cfg(feature = "messagepack")]
+    MessagePack(Bytes),
 }
 
 /// Four inline, because few methods take more.
@@ -54,7 +63,7 @@ impl Arguments {
     /// The argument at `index`, from 0.
     pub fn get(&self, index: usize) -> Option<Raw> {
         let span = self.spans.get(index)?.clone();
-        Some(Raw { protocol: self.protocol, bytes: self.bytes.slice(span) })
+        Some(Raw { protocol: self.frame.protocol(), bytes: self.frame.bytes().slice(span) })
     }
 
     /// The argument at `index`, from 0, as a `T`.
@@ -66,7 +75,13 @@ impl Arguments {
         let Some(span) = self.spans.get(index) else {
             return Err(DecodeError::Absent { index, len: self.len() });
         };
-        raw::decode(self.protocol, &self.bytes[span.clone()])
+        match &self.frame {
+            Frame::Json(text) => json::from_text(&text[span.clone()]).map_err(DecodeError::Json),
+            #[cfg(feature = "messagepack")]
+            Frame::MessagePack(bytes) => {
+                messagepack::from_slice(&bytes[span.clone()]).map_err(DecodeError::MessagePack)
+            }
+        }
     }
 
     /// The same arguments in a buffer of their own. As they came in, they keep the whole one that they were received in.
@@ -77,18 +92,47 @@ impl Arguments {
             [first, ..] => (first.start, self.spans.last().map_or(first.end, |last| last.end)),
         };
         let spans = self.spans.iter().map(|span| span.start - start..span.end - start).collect();
-        let bytes = Bytes::copy_from_slice(&self.bytes[start..end]);
-        Self { protocol: self.protocol, bytes, spans }
+        let frame = match &self.frame {
+            Frame::Json(text) => Frame::Json((&text[start..end]).into()),
+            #[cfg(feature = "messagepack")]
+            Frame::MessagePack(bytes) => {
+                Frame::MessagePack(Bytes::copy_from_slice(&bytes[start..end]))
+            }
+        };
+        Self { frame, spans }
     }
 
     /// Gives up all of them, and the buffer that they came in.
     pub fn clear(&mut self) {
         self.spans.clear();
-        self.bytes = Bytes::new();
+        match &mut self.frame {
+            Frame::Json(text) => *text = ByteString::new(),
+            #[cfg(feature = "messagepack")]
+            Frame::MessagePack(bytes) => *bytes = Bytes::new(),
+        }
     }
 
     fn raw(&self) -> impl Iterator<Item = &[u8]> {
-        self.spans.iter().map(|span| &self.bytes[span.clone()])
+        let bytes = self.frame.bytes();
+        self.spans.iter().map(|span| &bytes[span.clone()])
+    }
+}
+
+impl Frame {
+    fn protocol(&self) -> HubProtocol {
+        match self {
+            Self::Json(_) => HubProtocol::Json,
+            #[cfg(feature = "messagepack")]
+            Self::MessagePack(_) => HubProtocol::MessagePack,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Json(text) => text.as_bytes(),
+            #[cfg(feature = "messagepack")]
+            Self::MessagePack(bytes) => bytes,
+        }
     }
 }
 
@@ -111,7 +155,7 @@ impl Sealed for Arguments {
 /// Two lists are equal when each argument is, byte for byte; what stands between the arguments does not count.
 impl PartialEq for Arguments {
     fn eq(&self, other: &Self) -> bool {
-        self.protocol == other.protocol && self.raw().eq(other.raw())
+        self.frame.protocol() == other.frame.protocol() && self.raw().eq(other.raw())
     }
 }
 

@@ -26,7 +26,7 @@ impl HandshakeRequest {
     /// When it is no JSON object with a `protocol` and a `version`.
     pub fn parse(frame: &[u8]) -> Result<Self, HandshakeError> {
         let (mut protocol, mut version) = (None, None);
-        read_object(frame, |name, value| {
+        read_object(text(frame)?, |name, value| {
             match name {
                 "protocol" => protocol = Some(value.text("protocol")?.into_string()),
                 "version" => version = value.number_or_null("version")?,
@@ -76,7 +76,7 @@ impl HandshakeResponse {
     /// When it is no JSON object, or a hub message instead of the answer.
     pub fn parse(frame: &[u8]) -> Result<Self, HandshakeError> {
         let (mut error, mut has_type) = (None, false);
-        read_object(frame, |name, value| {
+        read_object(text(frame)?, |name, value| {
             match name {
                 "error" => error = Some(value.text("error")?.into_string()),
                 "type" => {
@@ -92,6 +92,10 @@ impl HandshakeResponse {
         }
         Ok(Self { error })
     }
+}
+
+fn text(frame: &[u8]) -> Result<&str, ParseError> {
+    str::from_utf8(frame).map_err(ParseError::not_utf8)
 }
 
 /// Why a handshake cannot be read.

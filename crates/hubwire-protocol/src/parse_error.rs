@@ -1,3 +1,5 @@
+use std::str::Utf8Error;
+
 /// The rule that a message from the peer broke; the connection it came on cannot go on.
 ///
 /// With detailed errors a client sees these texts, therefore those about missing and wrong properties are the sentences of
@@ -105,4 +107,10 @@ pub enum ParseError {
         /// What it must be, in ASP.NET's words.
         expected: &'static str,
     },
+}
+
+impl ParseError {
+    pub(crate) fn not_utf8(error: Utf8Error) -> Self {
+        Self::InvalidUtf8 { offset: error.valid_up_to() }
+    }
 }

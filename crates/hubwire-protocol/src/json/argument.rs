@@ -9,10 +9,14 @@ use serde::{
 use serde_json::{Error, de::StrRead};
 
 /// Reads one value. What serde_json reads byte by byte, a text without escapes, is taken as it is.
+pub(crate) fn from_text<T: DeserializeOwned>(value: &str) -> Result<T, Error> {
+    T::deserialize(Json { value })
+}
+
 pub(crate) fn from_slice<T: DeserializeOwned>(value: &[u8]) -> Result<T, Error> {
     // Once for the whole value, and not for each text in it.
     match str::from_utf8(value) {
-        Ok(value) => T::deserialize(Json { value }),
+        Ok(value) => from_text(value),
         Err(_) => serde_json::from_slice(value),
     }
 }

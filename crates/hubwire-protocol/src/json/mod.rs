@@ -10,7 +10,7 @@ mod text;
 mod write;
 
 pub(crate) use self::{
-    argument::from_slice,
+    argument::{from_slice, from_text},
     read::{encode_arguments, parse},
     serializer::to_writer,
     text::write_text,

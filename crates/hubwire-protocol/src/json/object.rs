@@ -3,9 +3,8 @@
 //! A reader for everybody would build what we throw away; this one hands out slices of the message, and everything it
 //! steps over was looked at: what it finds is JSON, and no deeper than it may be.
 
-use std::{borrow::Cow, ops::Range, str, str::FromStr};
+use std::{borrow::Cow, ops::Range, str::FromStr};
 
-use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::text::plain_length;
@@ -17,11 +16,9 @@ const SHOWN_NAME: usize = 64;
 /// Reads `text` as one JSON object whose properties go to `read` in the order in which they come, so that the last of
 /// several with one name wins.
 pub(crate) fn read_object<'a>(
-    text: &'a [u8],
+    text: &'a str,
     mut read: impl FnMut(&str, Value<'_, 'a>) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
-    let text = str::from_utf8(text)
-        .map_err(|error| ParseError::InvalidUtf8 { offset: error.valid_up_to() })?;
     let mut reader = Reader { text, at: 0 };
     match reader.peek() {
         None => return Err(ParseError::Empty),
@@ -178,10 +175,9 @@ pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl Text<'_> {
     /// The text as a slice of the frame it lies in.
-    pub(crate) fn share(self, frame: &Bytes) -> ByteString {
+    pub(crate) fn share(self, frame: &ByteString) -> ByteString {
         match self.0 {
-            Cow::Borrowed(text) => ByteString::try_from(frame.slice_ref(text.as_bytes()))
-                .expect("a slice that was a str stays one"),
+            Cow::Borrowed(text) => frame.slice_ref(text),
             Cow::Owned(text) => text.into(),
         }
     }
@@ -203,6 +199,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The next byte that is no whitespace.
+    #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;
@@ -252,6 +249,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name with its colon.
+    #[inline]
     fn name(&mut self) -> Result<Text<'a>, ParseError> {
         if self.peek() != Some(b'"') {
             return Err(self.malformed());
@@ -272,6 +270,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text that begins here.
+    #[inline]
     fn quoted(&mut self) -> Result<Text<'a>, ParseError> {
         let start = self.at;
         match self.skip_quoted()? {
@@ -280,10 +279,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn skip_quoted(&mut self) -> Result<Escapes, ParseError> {
         let bytes = self.text.as_bytes();
-        let mut escapes = Escapes::None;
         self.at += 1;
+        self.at += plain_length(&bytes[self.at..]);
+        if self.byte() == Some(b'"') {
+            self.at += 1;
+            return Ok(Escapes::None);
+        }
+        self.skip_escaped()
+    }
+
+    /// The rest of a text, from the first byte on that does not stand for itself.
+    #[cold]
+    fn skip_escaped(&mut self) -> Result<Escapes, ParseError> {
+        let bytes = self.text.as_bytes();
+        let mut escapes = Escapes::None;
         loop {
             self.at += plain_length(&bytes[self.at..]);
             match bytes[self.at..] {

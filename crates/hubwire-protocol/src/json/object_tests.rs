@@ -7,7 +7,7 @@ use crate::{ParseError, limits::MAX_DEPTH};
 /// The values of `{"x":…}`, as they are written.
 fn read(object: &str) -> Result<Vec<&str>, ParseError> {
     let mut values = Vec::new();
-    read_object(object.as_bytes(), |_, value| {
+    read_object(object, |_, value| {
         values.push(value.any()?);
         Ok(())
     })?;
@@ -62,7 +62,7 @@ proptest! {
     fn what_is_a_text_is_what_serde_json_takes_for_one(content in pieces()) {
         let object = format!("{{\"x\":\"{content}\"}}");
         let mut text = None;
-        let result = read_object(object.as_bytes(), |_, value| {
+        let result = read_object(&object, |_, value| {
             text = Some(value.text("x")?.into_string());
             Ok(())
         });

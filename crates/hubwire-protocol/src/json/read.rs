@@ -1,11 +1,13 @@
 use bytes::Bytes;
-use serde_json::value::RawValue;
+use bytestring::ByteString;
+use serde::ser::Error as _;
+use serde_json::{Error, value::RawValue};
 
 use crate::{
     ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Headers, HubMessage,
     HubProtocol, Invocation, InvocationId, Outcome, ParseError, Raw, StreamItem,
     argument_list::Elements,
-    arguments::Spans,
+    arguments::{Frame, Spans},
     json::object::{Text, Value, read_object},
     limits::{MAX_ARGUMENTS, MAX_HEADERS, MAX_STREAM_IDS},
 };
@@ -16,6 +18,7 @@ use crate::{
 /// equal ones wins, known ones must have their type whatever the message, null is no type. One difference: that reader
 /// looks at nothing behind the object, we refuse what is no whitespace.
 pub(crate) fn parse(frame: &Bytes) -> Result<HubMessage, ParseError> {
+    let frame = &ByteString::try_from(frame.clone()).map_err(ParseError::not_utf8)?;
     let mut envelope = Envelope::default();
     read_object(frame, |name, value| envelope.read(name, value))?;
     let Some(number) = envelope.number else {
@@ -42,14 +45,17 @@ pub(crate) fn encode_arguments<A: ArgumentList + ?Sized>(
     let mut out = vec![b'['];
     list.write(&mut Elements::new(HubProtocol::Json, &mut out))?;
     out.push(b']');
-    let bytes = Bytes::from(out);
-    let elements: Vec<&RawValue> = serde_json::from_slice(&bytes).map_err(EncodeError::Json)?;
-    let start = bytes.as_ptr().addr();
-    let spans = elements.iter().map(|element| {
-        let at = element.get().as_ptr().addr() - start;
-        at..at + element.get().len()
-    });
-    Ok(Arguments { protocol: HubProtocol::Json, spans: spans.collect(), bytes: bytes.clone() })
+    let text = String::from_utf8(out).map_err(|error| EncodeError::Json(Error::custom(error)))?;
+    let elements: Vec<&RawValue> = serde_json::from_str(&text).map_err(EncodeError::Json)?;
+    let start = text.as_ptr().addr();
+    let spans = elements
+        .iter()
+        .map(|element| {
+            let at = element.get().as_ptr().addr() - start;
+            at..at + element.get().len()
+        })
+        .collect();
+    Ok(Arguments { spans, frame: Frame::Json(text.into()) })
 }
 
 /// The properties of a message, as they came.
@@ -93,7 +99,7 @@ impl<'a> Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    fn take_invocation(&mut self, frame: &Bytes) -> Result<Invocation, ParseError> {
+    fn take_invocation(&mut self, frame: &ByteString) -> Result<Invocation, ParseError> {
         let target = self
             .target
             .take()
@@ -104,13 +110,13 @@ impl Envelope<'_> {
         Ok(Invocation {
             invocation_id: self.invocation_id().ok(),
             target: target.share(frame),
-            arguments: Arguments { protocol: HubProtocol::Json, bytes: frame.clone(), spans },
+            arguments: Arguments { frame: Frame::Json(frame.clone()), spans },
             stream_ids: self.stream_ids.iter().map(|id| id.as_str().into()).collect(),
             headers: self.take_headers(frame),
         })
     }
 
-    fn take_stream_invocation(&mut self, frame: &Bytes) -> Result<Invocation, ParseError> {
+    fn take_stream_invocation(&mut self, frame: &ByteString) -> Result<Invocation, ParseError> {
         // In the order of ASP.NET, which misses an absent target before the id and an empty one after it.
         if self.target.is_none() {
             return Err(ParseError::MissingProperty { property: "target" });
@@ -119,14 +125,14 @@ impl Envelope<'_> {
         self.take_invocation(frame)
     }
 
-    fn take_stream_item(&mut self, frame: &Bytes) -> Result<StreamItem, ParseError> {
+    fn take_stream_item(&mut self, frame: &ByteString) -> Result<StreamItem, ParseError> {
         let invocation_id = self.invocation_id()?;
         let item = self.item.ok_or(ParseError::MissingProperty { property: "item" })?;
         let item = raw(frame, item);
         Ok(StreamItem { headers: self.take_headers(frame), invocation_id, item })
     }
 
-    fn take_completion(&mut self, frame: &Bytes) -> Result<Completion, ParseError> {
+    fn take_completion(&mut self, frame: &ByteString) -> Result<Completion, ParseError> {
         let invocation_id = self.invocation_id()?;
         let outcome = match (self.error.take(), self.result) {
             (Some(_), Some(_)) => return Err(ParseError::ErrorAndResult),
@@ -137,7 +143,10 @@ impl Envelope<'_> {
         Ok(Completion { headers: self.take_headers(frame), invocation_id, outcome })
     }
 
-    fn take_cancel_invocation(&mut self, frame: &Bytes) -> Result<CancelInvocation, ParseError> {
+    fn take_cancel_invocation(
+        &mut self,
+        frame: &ByteString,
+    ) -> Result<CancelInvocation, ParseError> {
         let invocation_id = self.invocation_id()?;
         Ok(CancelInvocation { headers: self.take_headers(frame), invocation_id })
     }
@@ -158,7 +167,7 @@ impl Envelope<'_> {
         self.sequence_id.ok_or(ParseError::MissingProperty { property: "sequenceId" })
     }
 
-    fn take_headers(&mut self, frame: &Bytes) -> Headers {
+    fn take_headers(&mut self, frame: &ByteString) -> Headers {
         let mut headers = Headers::new();
         for (name, value) in self.headers.drain(..) {
             headers.push(name.share(frame), value.share(frame));
@@ -167,8 +176,8 @@ impl Envelope<'_> {
     }
 }
 
-fn raw(frame: &Bytes, value: &str) -> Raw {
-    Raw { protocol: HubProtocol::Json, bytes: frame.slice_ref(value.as_bytes()) }
+fn raw(frame: &ByteString, value: &str) -> Raw {
+    Raw { protocol: HubProtocol::Json, bytes: frame.slice_ref(value).into_bytes() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Texts in JSON, many bytes at a time: most of what a hub writes and reads lies inside of quotes.
 
-/// How many bytes are looked at together; the compiler makes SIMD of it.
+/// How many bytes are looked at together.
+const WORD: usize = 8;
+
+/// The same in long texts; the compiler makes SIMD of it.
 const WIDE: usize = 32;
 
 /// Room for the quotes, and for the end of the message that nearly always follows.
@@ -30,27 +33,40 @@ pub(super) fn plain_length(text: &[u8]) -> usize {
 }
 
 fn long_plain_length(text: &[u8]) -> usize {
-    let mut at = 0;
-    loop {
-        let rest = &text[at..];
-        let Some(word) = rest.first_chunk() else {
-            let special = rest.iter().position(|byte| is_special(*byte));
-            return at + special.unwrap_or(rest.len());
-        };
-        match first_special(*word) {
-            Some(index) => return at + index,
-            None => at += word.len(),
+    // Ids and most names end among the first.
+    let (start, rest) = text.split_at(text.len().min(2 * WORD));
+    if let Some(index) = find_special(start) {
+        return index;
+    }
+    let (chunks, _) = rest.as_chunks();
+    let at = start.len() + chunks.iter().take_while(|chunk| is_plain(chunk)).count() * WIDE;
+    find_special(&text[at..]).map_or(text.len(), |index| at + index)
+}
+
+fn find_special(text: &[u8]) -> Option<usize> {
+    let (words, rest) = text.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        if let Some(within) = first_special(*word) {
+            return Some(index * WORD + within);
         }
-        // Ids and most names have ended here.
-        if at >= 16 {
-            let (chunks, _) = text[at..].as_chunks();
-            at += chunks.iter().take_while(|chunk| is_plain(chunk)).count() * WIDE;
-        }
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    match text.last_chunk() {
+        // What it has of the word before is plain.
+        Some(last) => first_special(*last).map(|within| text.len() - WORD + within),
+        None => text.iter().position(|byte| is_special(*byte)),
     }
 }
 
+/// In two comparisons: with this bit turned, quotes follow the control characters, and a space is none of them.
+const fn turned(byte: u8) -> u8 {
+    byte ^ 0x02
+}
+
 fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    (turned(byte) <= turned(b'"')) | (byte == b'\\')
 }
 
 /// Without a branch per byte.
@@ -62,14 +78,15 @@ fn is_plain(chunk: &[u8; WIDE]) -> bool {
 ///
 /// A borrow makes it see special bytes too many only behind one that is, and the first is what is asked for.
 #[inline]
-fn first_special(chunk: [u8; 8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+fn first_special(chunk: [u8; WORD]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([0x01; WORD]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; WORD]);
     let word = u64::from_le_bytes(chunk);
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let special = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH;
-    (special != 0).then(|| special.trailing_zeros() as usize / 8)
+    let each = |byte: u8| ONES * u64::from(byte);
+    let up_to_quotes = below(word ^ each(turned(0)), u64::from(turned(b'"')) + 1);
+    let special = (up_to_quotes | below(word ^ each(b'\\'), 1)) & HIGH;
+    (special != 0).then(|| special.trailing_zeros() as usize / WORD)
 }
 
 fn write_escape(out: &mut Vec<u8>, special: u8) {

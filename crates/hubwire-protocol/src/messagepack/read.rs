@@ -14,7 +14,7 @@ use crate::{
     ArgumentList, Arguments, CancelInvocation, Close, Completion, EncodeError, Headers, HubMessage,
     HubProtocol, Invocation, InvocationId, Outcome, ParseError, Raw, StreamItem,
     argument_list::Elements,
-    arguments::Spans,
+    arguments::{Frame, Spans},
     limits::{MAX_ARGUMENTS, MAX_DEPTH, MAX_HEADERS, MAX_STREAM_IDS},
 };
 
@@ -56,7 +56,7 @@ pub(crate) fn encode_arguments<A: ArgumentList + ?Sized>(
         let span = input.skip(0).map_err(|error| EncodeError::MessagePack(error.into()))?;
         spans.push(head + span.start..head + span.end);
     }
-    Ok(Arguments { protocol: HubProtocol::MessagePack, bytes: out.into(), spans })
+    Ok(Arguments { frame: Frame::MessagePack(out.into()), spans })
 }
 
 /// Whether an invocation must say where its answer goes.
@@ -193,7 +193,7 @@ impl<'f> Items<'f> {
         for _ in 0..count {
             spans.push(self.input.skip(AROUND_ARGUMENT)?);
         }
-        Ok(Arguments { protocol: HubProtocol::MessagePack, bytes: self.frame.clone(), spans })
+        Ok(Arguments { frame: Frame::MessagePack(self.frame.clone()), spans })
     }
 
     fn stream_ids(&mut self) -> Result<Vec<InvocationId>, ParseError> {
