@@ -74,6 +74,13 @@ struct Header {
     mask: [u8; 4],
 }
 
+/// Bytes of a message.
+struct Piece {
+    bytes: Bytes,
+    /// Whether they are known to be nothing else.
+    is_ascii: bool,
+}
+
 /// One frame, or a piece of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -344,7 +351,7 @@ impl FrameDecoder {
             return Ok(None);
         }
         let length = if whole { remaining as usize } else { self.buffer.len() };
-        let bytes = self.take_unmasked(header.mask, length);
+        let piece = self.take_unmasked(header.mask, length);
         let last = whole && header.last;
         if whole {
             self.state = State::Header;
@@ -353,10 +360,11 @@ impl FrameDecoder {
             header.mask.rotate_left(length % 4);
             self.state = State::Payload { header, remaining: remaining - length as u64 };
         }
-        let (bytes, inflated) = self.inflate(bytes, last);
+        let (piece, inflated) = self.inflate(piece, last);
         // Text comes first: what is said of a message must not depend on how much of it came at once.
-        if format == TransferFormat::Text {
-            self.text.push(&bytes).map_err(|NotUtf8| FrameError::BadText)?;
+        let is_plain = piece.is_ascii && self.text.is_between_characters();
+        if format == TransferFormat::Text && !is_plain {
+            self.text.push(&piece.bytes).map_err(|NotUtf8| FrameError::BadText)?;
         }
         inflated?;
         if format == TransferFormat::Text && last {
@@ -365,27 +373,27 @@ impl FrameDecoder {
         if last {
             self.message = None;
         }
-        Ok(Some(Frame::Data { bytes, format, last }))
+        Ok(Some(Frame::Data { bytes: piece.bytes, format, last }))
     }
 
     /// What a piece of a message was before it was compressed, if it was, up to where that broke.
-    fn inflate(&mut self, piece: Bytes, is_last: bool) -> (Bytes, Result<(), FrameError>) {
+    fn inflate(&mut self, piece: Piece, is_last: bool) -> (Piece, Result<(), FrameError>) {
         let Some(Inflation { inflater, message }) = self.inflation.as_deref_mut() else {
             return (piece, Ok(()));
         };
         let Some(inflated) = message else { return (piece, Ok(())) };
         let room = Room { before: *inflated, limit: self.limit };
         let mut bytes = Vec::new();
-        let result = inflater.inflate(&piece, is_last, room, &mut bytes);
+        let result = inflater.inflate(&piece.bytes, is_last, room, &mut bytes);
         *inflated += bytes.len();
         if is_last {
             *message = None;
         }
-        (bytes.into(), result)
+        (Piece { bytes: bytes.into(), is_ascii: false }, result)
     }
 
     fn read_control(&mut self, header: Header, length: u64) -> Result<Frame, FrameError> {
-        let payload = self.take_unmasked(header.mask, length as usize);
+        let payload = self.take_unmasked(header.mask, length as usize).bytes;
         let frame = match header.opcode {
             Opcode::Ping => Frame::Ping(payload),
             Opcode::Pong => Frame::Pong(payload),
@@ -397,24 +405,30 @@ impl FrameDecoder {
         Ok(frame)
     }
 
-    fn take_unmasked(&mut self, mask: [u8; 4], length: usize) -> Bytes {
-        let mut piece = self.buffer.split_to(length);
-        unmask(&mut piece, mask);
-        piece.freeze()
+    fn take_unmasked(&mut self, mask: [u8; 4], length: usize) -> Piece {
+        let mut bytes = self.buffer.split_to(length);
+        let is_ascii = unmask(&mut bytes, mask);
+        Piece { bytes: bytes.freeze(), is_ascii }
     }
 }
 
-/// Eight bytes at a time; the compiler makes SIMD of it.
-fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
+/// Eight bytes at a time; the compiler makes SIMD of it. Whether they are ASCII is seen on the way, since most text is.
+fn unmask(bytes: &mut [u8], mask: [u8; 4]) -> bool {
+    const BEYOND_ASCII: u64 = u64::from_ne_bytes([0x80; 8]);
+    let mut seen = 0;
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let (chunks, rest) = bytes.as_chunks_mut::<8>();
     for chunk in chunks {
-        *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
+        let word = u64::from_ne_bytes(*chunk) ^ wide;
+        seen |= word;
+        *chunk = word.to_ne_bytes();
     }
     for (byte, mask) in rest.iter_mut().zip(mask.iter().cycle()) {
         *byte ^= mask;
+        seen |= u64::from(*byte);
     }
+    seen & BEYOND_ASCII == 0
 }
 
 fn read_close(payload: &[u8]) -> Result<Option<Close>, FrameError> {

@@ -34,6 +34,11 @@ impl Utf8Validator {
         Ok(())
     }
 
+    /// Whether no character has begun whose end has not come.
+    pub(crate) fn is_between_characters(&self) -> bool {
+        self.length == 0
+    }
+
     /// Ends the text; the next piece begins another.
     pub(crate) fn finish(&mut self) -> Result<(), NotUtf8> {
         match std::mem::take(self).length {
