@@ -1,10 +1,11 @@
 //! What goes out: one encoded message, shared by all who receive it.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
+use triomphe::ThinArc;
 
 use crate::websocket::{self, Deflated, HEADER_MAX};
 
@@ -12,19 +13,26 @@ use crate::websocket::{self, Deflated, HEADER_MAX};
 /// receiver's outbox holds a reference.
 ///
 /// It is a message and not a frame: WebSocket framing is a matter of the socket that takes it.
-/// The buffer has room for a WebSocket header before the payload, so that both the frame and the
-/// bare payload are slices of it.
+/// A WebSocket header stands before the payload, so that both the frame and the bare payload are
+/// slices of one buffer.
 #[derive(Clone)]
-pub struct Message(Arc<Encoded>);
+pub struct Message(ThinArc<Head, u8>);
 
-struct Encoded {
-    /// [`HEADER_MAX`] bytes of headroom, whose end holds the WebSocket header, then the payload.
-    buffer: Vec<u8>,
-    frame_start: usize,
+/// What stands before the frame, in one allocation with it.
+struct Head {
+    payload_start: u8,
     format: TransferFormat,
     is_counted: bool,
     /// Its frame once more for those who agreed on compression, unless it must not be compressed.
     deflated: Option<Deflated>,
+}
+
+/// A longer buffer is not kept for the next message.
+const SCRATCH_MAX: usize = 16 * 1024;
+
+thread_local! {
+    /// Where messages are written, before their length is known.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Whether payloads are text or arbitrary bytes: SignalR's transfer formats.
@@ -56,14 +64,37 @@ impl Message {
         format: TransferFormat,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<Self, E> {
-        // Most hub messages fit without growing: a header and a short envelope.
-        let mut buffer = Vec::with_capacity(HEADER_MAX + 118);
+        // Taken, since what `write` runs may build a message too; and threads that end have none.
+        let mut buffer = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        buffer.clear();
         buffer.resize(HEADER_MAX, 0);
         write(&mut buffer)?;
         let payload = buffer.len().saturating_sub(HEADER_MAX);
         let frame_start = websocket::write_header(&mut buffer, payload, format);
-        let deflated = Some(Deflated::default());
-        Ok(Self(Arc::new(Encoded { buffer, frame_start, format, is_counted: false, deflated })))
+        let head = Head {
+            payload_start: (HEADER_MAX - frame_start) as u8,
+            format,
+            is_counted: false,
+            deflated: Some(Deflated::default()),
+        };
+        let message = Self(ThinArc::from_header_and_slice(head, &buffer[frame_start..]));
+        if buffer.capacity() <= SCRATCH_MAX {
+            // Where there is no place for it any more, it goes.
+            let _ = SCRATCH.try_with(|scratch| scratch.set(buffer));
+        }
+        Ok(message)
+    }
+
+    fn head(&self) -> &Head {
+        &self.0.header.header
+    }
+
+    /// Changes its head, unless somebody else has it too.
+    fn change(&mut self, change: impl FnOnce(&mut Head)) -> bool {
+        self.0.with_arc_mut(|shared| {
+            let alone = triomphe::Arc::get_mut(shared);
+            alone.map(|alone| change(alone.header_mut())).is_some()
+        })
     }
 
     /// A message with a copy of `payload`.
@@ -87,17 +118,17 @@ impl Message {
 
     /// Text or binary.
     pub fn format(&self) -> TransferFormat {
-        self.0.format
+        self.head().format
     }
 
     /// The encoded message.
     pub fn payload(&self) -> &[u8] {
-        &self.0.buffer[HEADER_MAX..]
+        &self.frame()[usize::from(self.head().payload_start)..]
     }
 
     /// The encoded message as one unmasked, unfragmented WebSocket frame.
     pub fn frame(&self) -> &[u8] {
-        &self.0.buffer[self.0.frame_start..]
+        &self.0.slice
     }
 
     /// Keeps the message from being compressed, whoever receives it.
@@ -105,13 +136,11 @@ impl Message {
     /// For what is secret and stands beside what an attacker chooses: its compressed length would give it away (CRIME, BREACH).
     #[must_use]
     pub fn uncompressed(mut self) -> Self {
-        if let Some(alone) = Arc::get_mut(&mut self.0) {
-            alone.deflated = None;
+        if self.change(|head| head.deflated = None) {
             return self;
         }
-        let Encoded { ref buffer, frame_start, format, is_counted, .. } = *self.0;
-        let buffer = buffer.clone();
-        Self(Arc::new(Encoded { buffer, frame_start, format, is_counted, deflated: None }))
+        let head = Head { deflated: None, ..*self.head() };
+        Self(ThinArc::from_header_and_slice(head, self.frame()))
     }
 
     /// Counts the message where a connection [can be resumed](crate::Connection::keep_unacknowledged): it goes out again until it is acknowledged.
@@ -121,21 +150,21 @@ impl Message {
     /// When the message is shared already.
     #[must_use]
     pub fn counted(mut self) -> Self {
-        Arc::get_mut(&mut self.0).expect("a message is counted before it is shared").is_counted =
-            true;
+        let is_alone = self.change(|head| head.is_counted = true);
+        assert!(is_alone, "a message is counted before it is shared");
         self
     }
 
     /// Whether it counts.
     pub fn is_counted(&self) -> bool {
-        self.0.is_counted
+        self.head().is_counted
     }
 
     /// The message as it goes out to a socket: compressed where that was agreed on, is allowed and makes it smaller.
     pub fn frame_for(&self, encoding: Option<FrameEncoding>) -> &[u8] {
         encoding
             .filter(|encoding| self.payload().len() >= encoding.threshold)
-            .and_then(|encoding| self.0.deflated.as_ref()?.frame(self, encoding.window_bits))
+            .and_then(|encoding| self.head().deflated.as_ref()?.frame(self, encoding.window_bits))
             .unwrap_or_else(|| self.frame())
     }
 
@@ -151,7 +180,7 @@ impl Message {
 
     /// What the message counts for in an outbox: a message of one byte is far from free.
     pub fn cost(&self) -> usize {
-        /// The buffer's spare room, its allocation, and what is shared beside it; rounded.
+        /// Its allocation, what stands before the frame, and its places in queues; rounded.
         const KEEPING: usize = 128;
         self.len() + KEEPING
     }
