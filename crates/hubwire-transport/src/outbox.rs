@@ -289,29 +289,7 @@ impl Outbox {
             return Poll::Ready(Taken::Superseded);
         }
         let wakes = state.pass(passed);
-        let mut sum = 0;
-        let replay = if budget > 0 { std::mem::take(&mut state.replay) } else { 0 };
-        while (if replay > 0 { taken.len() < replay } else { sum < budget })
-            && let Some(message) = state.take()
-        {
-            sum += message.len();
-            taken.push_back(message);
-        }
-        if sum > 0 {
-            state.quiet_ticks = 0;
-        }
-        state.again.shrink();
-        state.queue.shrink();
-        let end = state.end;
-        let poll = match end {
-            End::Cut => Poll::Ready(Taken::Cut),
-            _ if sum > 0 => Poll::Ready(Taken::Messages),
-            End::Finished if state.is_empty() => Poll::Ready(Taken::Finished),
-            End::Cleared | End::Open if std::mem::take(&mut state.is_beat_due) => {
-                Poll::Ready(Taken::Heartbeat)
-            }
-            End::Cleared | End::Finished | End::Open => Poll::Pending,
-        };
+        let poll = if state.is_quiet() { Poll::Pending } else { state.take_up_to(budget, taken) };
         // Also with messages in hand: whoever takes them may wait on something else next.
         match &mut state.drain {
             Some(waker) => waker.clone_from(cx.waker()),

@@ -1,7 +1,7 @@
 //! What an outbox holds, under its lock.
 
 use std::collections::VecDeque;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use smallvec::SmallVec;
 
@@ -9,7 +9,7 @@ use super::Waiting;
 use crate::connection::Room;
 use crate::inbox::Wakes;
 use crate::unacked::Unacked;
-use crate::{Message, Receipt, ReceiptError};
+use crate::{Message, Receipt, ReceiptError, Taken};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -95,8 +95,43 @@ impl State {
         self.ahead.is_empty() && self.again.is_empty() && self.queue.is_empty()
     }
 
+    /// Whether whoever takes has nothing to do: sockets are polled for their own reasons too.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.end == End::Open && self.is_empty() && !self.is_beat_due
+    }
+
     pub(super) fn room(&self) -> Room {
         if self.bytes() < self.high { Room::Available } else { Room::Exhausted }
+    }
+
+    /// Moves messages worth about `budget` bytes, at least one unless it is 0, to `taken`.
+    pub(super) fn take_up_to(
+        &mut self,
+        budget: usize,
+        taken: &mut VecDeque<Message>,
+    ) -> Poll<Taken> {
+        let mut sum = 0;
+        let replay = if budget > 0 { std::mem::take(&mut self.replay) } else { 0 };
+        while (if replay > 0 { taken.len() < replay } else { sum < budget })
+            && let Some(message) = self.take()
+        {
+            sum += message.len();
+            taken.push_back(message);
+        }
+        if sum > 0 {
+            self.quiet_ticks = 0;
+        }
+        self.again.shrink();
+        self.queue.shrink();
+        match self.end {
+            End::Cut => Poll::Ready(Taken::Cut),
+            _ if sum > 0 => Poll::Ready(Taken::Messages),
+            End::Finished if self.is_empty() => Poll::Ready(Taken::Finished),
+            End::Cleared | End::Open if std::mem::take(&mut self.is_beat_due) => {
+                Poll::Ready(Taken::Heartbeat)
+            }
+            End::Cleared | End::Finished | End::Open => Poll::Pending,
+        }
     }
 
     /// Moves the next message that may be taken under way.
