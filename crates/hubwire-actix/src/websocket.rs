@@ -24,6 +24,9 @@ use crate::meter::Traffic;
 use crate::server::Tuned;
 use crate::socket::{Peer, Socket};
 
+/// A longer message goes out as a slice of itself, and is not copied.
+const SHORT: usize = 1024;
+
 thread_local! {
     /// Where small frames are put together. The server copies what it is given before it asks for more, so the same memory
     /// serves all sockets of a worker.
@@ -205,11 +208,17 @@ impl Body {
         if std::mem::take(&mut self.is_ping_due) {
             write_ping(&mut chunk);
         }
-        if chunk.is_empty() && self.taken.len() == 1 {
-            return self.slice_next();
-        }
+        let room = match (self.taken.front(), self.taken.len()) {
+            (Some(alone), 1) if alone.len() > SHORT && chunk.is_empty() => {
+                return self.slice_next();
+            }
+            (_, 0 | 1) => SHORT,
+            _ => CHUNK,
+        };
         let chunk = PAGE.with_borrow_mut(|page| {
-            page.reserve(CHUNK);
+            if page.capacity() < room {
+                page.reserve(CHUNK);
+            }
             page.extend_from_slice(&chunk);
             self.fill(page);
             page.split().freeze()
