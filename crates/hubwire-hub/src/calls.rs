@@ -5,8 +5,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use hubwire_protocol::{Arguments, Invocation, InvocationId};
 
 use crate::authorization::admit;
@@ -20,6 +19,7 @@ use crate::progress::Progress;
 use crate::running::{Ended, Load, Running};
 use crate::streams::{StreamError, Streaming, Streams};
 use crate::texts::{self, Detail};
+use crate::unfinished::Unfinished;
 
 /// How many calls may wait for a client's result beside those that have their turn: a client that calls and never answers must not pile them up.
 const AWAITING_MAX: usize = 16;
@@ -31,7 +31,7 @@ pub(crate) struct Calls<H: HubDefinition> {
     /// among those that wait.
     begun: VecDeque<Running<H>>,
     /// Those that wait for something; made when the first one does, since most clients never have any.
-    running: Option<FuturesUnordered<Running<H>>>,
+    running: Option<Unfinished<Running<H>>>,
     load: Rc<Load>,
     waiting: VecDeque<Waiting>,
     pub(crate) streams: Rc<Streams>,
@@ -100,7 +100,7 @@ impl<H: HubDefinition> Calls<H> {
 
     /// How many run.
     fn count(&self) -> usize {
-        self.begun.len() + self.running.as_ref().map_or(0, FuturesUnordered::len)
+        self.begun.len() + self.running.as_ref().map_or(0, Unfinished::len)
     }
 
     /// Whether the connection ends by the will of the server, which wants no call of the client any more.
@@ -114,11 +114,11 @@ impl<H: HubDefinition> Calls<H> {
         while let Some(mut call) = self.begun.pop_front() {
             match call.poll_unpin(cx) {
                 Poll::Ready(ended) => self.end(ended),
-                Poll::Pending => self.running.get_or_insert_default().push(call),
+                Poll::Pending => self.running.get_or_insert_with(Unfinished::new).push(call),
             }
         }
         while let Some(running) = &mut self.running
-            && let Poll::Ready(Some(ended)) = running.poll_next_unpin(cx)
+            && let Poll::Ready(ended) = running.poll_ended(cx)
         {
             self.end(ended);
         }
@@ -209,7 +209,7 @@ impl<H: HubDefinition> Calls<H> {
     }
 
     fn all(&self) -> impl Iterator<Item = &Running<H>> {
-        self.begun.iter().chain(self.running.iter().flatten())
+        self.begun.iter().chain(self.running.iter().flat_map(Unfinished::iter))
     }
 
     /// Whether nothing runs, nor will.

@@ -65,6 +65,7 @@ mod streaming;
 mod streams;
 mod target;
 mod texts;
+mod unfinished;
 mod users;
 #[cfg_attr(not(feature = "testing"), path = "work_off.rs")]
 mod work;
