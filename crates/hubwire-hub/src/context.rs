@@ -133,6 +133,11 @@ impl<H: HubDefinition> CallerContext<H> {
         }
     }
 
+    /// Whether [`cancelled`](Self::cancelled) has come to its end, or is about to.
+    pub(crate) fn is_told_to_stop(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.is_cancelled()) || self.member.is_aborted()
+    }
+
     pub(crate) fn member(&self) -> &Arc<Member> {
         &self.member
     }

@@ -206,11 +206,15 @@ impl Member {
         self.abort.notify_waiters();
     }
 
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
+    }
+
     /// Waits until the connection ends.
     pub(crate) async fn aborted(&self) {
         let mut notified = std::pin::pin!(self.abort.notified());
         notified.as_mut().enable();
-        if !self.aborted.load(Ordering::Acquire) {
+        if !self.is_aborted() {
             notified.await;
         }
     }

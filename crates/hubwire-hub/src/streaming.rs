@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::pin::pin;
-use std::task::{Poll, ready};
+use std::task::{Poll, Waker, ready};
 
 use futures_util::Stream;
 use hubwire_protocol::EncodeError;
@@ -111,9 +111,17 @@ impl<H: HubDefinition> Call<H> {
         let connection = &self.context.member().connection;
         let mut items = pin!(items);
         let mut cancelled = pin!(self.context.cancelled());
+        // Whom that wakes: asking it again for each item would take two locks each time.
+        let mut woken: Option<Waker> = None;
         loop {
             let next = poll_fn(|cx| {
-                if cancelled.as_mut().poll(cx).is_ready() {
+                let is_cancelled = if woken.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
+                    self.context.is_told_to_stop()
+                } else {
+                    woken = Some(cx.waker().clone());
+                    cancelled.as_mut().poll(cx).is_ready()
+                };
+                if is_cancelled {
                     return Poll::Ready(None);
                 }
                 ready!(connection.poll_room(cx));
