@@ -221,6 +221,11 @@ impl HttpServiceFactory for Endpoint {
                 origin::guard(&mounted, &request, answer).await
             }
         };
+        if let Some(path) = exact(&self.path) {
+            // Nearly every client comes by the path that it was given, and comparing costs next to nothing beside matching.
+            web::resource(format!("{path}/negotiate")).to(negotiation.clone()).register(config);
+            web::resource(path).to(connection.clone()).register(config);
+        }
         let negotiate = format!("{pattern}/{{_:(?i)negotiate}}");
         web::resource(with_or_without_slash(negotiate)).to(negotiation).register(config);
         web::resource(with_or_without_slash(pattern)).to(connection).register(config);
@@ -292,6 +297,12 @@ fn any_case(path: &str) -> String {
     format!("/{{__hubwire_path:(?i){}}}", rest.replace('.', "\\."))
 }
 
+/// A path that has to match as it is; none where it has dynamic segments.
+fn exact(path: &str) -> Option<&str> {
+    let is_exact = !path.contains(['{', '*']);
+    is_exact.then(|| path.trim_end_matches('/'))
+}
+
 /// Clients keep the slash of the path that they are given, and `NormalizePath` may add one.
 fn with_or_without_slash(pattern: String) -> [String; 2] {
     [format!("{pattern}/"), pattern]
@@ -308,5 +319,13 @@ mod tests {
         assert_eq!(any_case("/v1.0/x"), "/{__hubwire_path:(?i)v1\\.0/x}");
         assert_eq!(any_case("/rooms/{id}"), "/rooms/{id}");
         assert_eq!(any_case("/"), "");
+    }
+
+    #[test]
+    fn only_paths_without_segments_match_as_they_are() {
+        assert_eq!(exact("/chat"), Some("/chat"));
+        assert_eq!(exact("/"), Some(""));
+        assert_eq!(exact("/rooms/{id}"), None);
+        assert_eq!(exact("/files*"), None);
     }
 }
