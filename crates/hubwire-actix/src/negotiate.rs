@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Once;
 
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, mime};
+use actix_web::{HttpRequest, HttpResponse};
 use hubwire_transport::negotiate::{
     self, NegotiateError, NegotiateRedirect, NegotiateResponse, Negotiation, OldSignalR,
 };
@@ -108,5 +108,6 @@ fn json(answer: &impl Serialize) -> HttpResponse {
 
 /// A short answer in plain text, as the official server gives them.
 pub(crate) fn text(status: StatusCode, body: impl Into<Cow<'static, str>>) -> HttpResponse {
-    HttpResponse::build(status).insert_header(ContentType(mime::TEXT_PLAIN)).body(body.into())
+    let plain = HeaderValue::from_static("text/plain");
+    HttpResponse::build(status).insert_header((header::CONTENT_TYPE, plain)).body(body.into())
 }

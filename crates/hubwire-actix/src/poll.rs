@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::error::ErrorBadRequest;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, rt};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -33,6 +34,9 @@ const ANSWER: usize = 256 * 1024;
 
 /// The budget for a single message, whatever its length.
 const ONE_MESSAGE: usize = 1;
+
+/// When an answer to a poll goes stale.
+const LONG_AGO: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
 
 /// Which kind of poll a GET is.
 pub(crate) fn kind(request: &HttpRequest) -> Transport {
@@ -90,9 +94,12 @@ pub(crate) async fn answer(
         // Polls have no heartbeats.
         None | Some(Taken::Heartbeat) => response(StatusCode::OK).finish(),
         Some(Taken::Messages) => response(StatusCode::OK)
-            .insert_header((header::CONTENT_TYPE, content_type(mounted, &taken)))
+            .insert_header((
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(content_type(mounted, &taken)),
+            ))
             // Whoever compresses takes the last byte long before it is on its way, and with that the messages would count as delivered.
-            .insert_header((header::CONTENT_ENCODING, "identity"))
+            .insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("identity")))
             .body(Body::new(attachment, &taken, mounted.meter.traffic(transport))),
         Some(Taken::Finished | Taken::Cut) => {
             connection.told();
@@ -124,7 +131,9 @@ fn content_type(mounted: &Mounted, taken: &VecDeque<Message>) -> &'static str {
 
 /// The answer to a poll that has opened its connection.
 fn greeting() -> HttpResponse {
-    response(StatusCode::OK).insert_header((header::CONTENT_TYPE, "text/plain")).finish()
+    response(StatusCode::OK)
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("text/plain")))
+        .finish()
 }
 
 /// What became of a request that opens a connection for polls.
@@ -187,9 +196,9 @@ pub(crate) async fn delete(
 fn response(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
-        .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))
-        .insert_header((header::PRAGMA, "no-cache"))
-        .insert_header((header::EXPIRES, "Thu, 01 Jan 1970 00:00:00 GMT"));
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store")))
+        .insert_header((header::PRAGMA, HeaderValue::from_static("no-cache")))
+        .insert_header((header::EXPIRES, HeaderValue::from_static(LONG_AGO)));
     response
 }
 
