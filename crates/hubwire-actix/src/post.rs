@@ -1,12 +1,15 @@
 //! What a client sends where no socket carries it: a POST.
 
 use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use actix_web::error::ErrorBadRequest;
+use actix_web::error::{ErrorBadRequest, PayloadError};
 use actix_web::http::StatusCode;
-use actix_web::web::{self, BytesMut};
+use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use futures_core::Stream;
 use futures_util::StreamExt;
 use hubwire_transport::{
     Connection, DisconnectReason, EndpointOptions, Payload, Place, TransferFormat, Transport,
@@ -129,6 +132,9 @@ fn format(request: &HttpRequest, body: &[u8]) -> TransferFormat {
     }
 }
 
+/// What a body brings; `None` at its end.
+type Chunk = Option<Result<Bytes, PayloadError>>;
+
 /// Why a body did not arrive.
 enum ReadError {
     BrokeOff,
@@ -139,19 +145,25 @@ enum ReadError {
 /// Reads a body in the time that it may take, and gives up one that brings nothing for as long as a connection may be silent.
 async fn read(payload: &mut web::Payload, mounted: &Mounted) -> Result<BytesMut, ReadError> {
     let EndpointOptions { disconnect_timeout, post_timeout, .. } = *mounted.options;
-    let whole = read_all(payload, mounted.max_frame_size(), disconnect_timeout);
+    let early = early(payload).await;
+    let whole = read_all(early, payload, mounted.max_frame_size(), disconnect_timeout);
     timeout(post_timeout, whole).await.unwrap_or(Err(ReadError::TooSlow))
 }
 
 async fn read_all(
+    early: Option<Chunk>,
     payload: &mut web::Payload,
     limit: Option<usize>,
     silence: Duration,
 ) -> Result<BytesMut, ReadError> {
     let mut body = BytesMut::new();
-    while let Some(chunk) =
-        timeout(silence, payload.next()).await.map_err(|_| ReadError::TooSlow)?
-    {
+    let mut next = early;
+    loop {
+        let chunk = match next.take() {
+            Some(chunk) => chunk,
+            None => timeout(silence, payload.next()).await.map_err(|_| ReadError::TooSlow)?,
+        };
+        let Some(chunk) = chunk else { return Ok(body) };
         let chunk = chunk.map_err(|_| ReadError::BrokeOff)?;
         let size = body.len() + chunk.len();
         if let Some(limit) = limit.filter(|limit| size > *limit) {
@@ -159,5 +171,19 @@ async fn read_all(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+}
+
+/// The first of a body that has come with the request's head, as nearly all do: the server hands it on once it has been asked for, and no timer is worth setting until then.
+async fn early(payload: &mut web::Payload) -> Option<Chunk> {
+    let mut was_asked = false;
+    poll_fn(|cx| match Pin::new(&mut *payload).poll_next(cx) {
+        Poll::Ready(chunk) => Poll::Ready(Some(chunk)),
+        Poll::Pending if was_asked => Poll::Ready(None),
+        Poll::Pending => {
+            was_asked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
