@@ -1,5 +1,6 @@
 //! Tokens in queries, kept from those who log requests.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Ready, ready};
 
@@ -57,9 +58,10 @@ impl Hidden {
 }
 
 /// The connection token of a request, hidden or not.
-pub(crate) fn connection_token(request: &HttpRequest) -> Option<String> {
+pub(crate) fn connection_token(request: &HttpRequest) -> Option<Cow<'_, str>> {
     Hidden::connection_token(request)
-        .or_else(|| query_value(request.query_string(), "id").map(Into::into))
+        .map(Cow::Owned)
+        .or_else(|| query_value(request.query_string(), "id"))
         .filter(|token| !token.is_empty())
 }
 

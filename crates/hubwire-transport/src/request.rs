@@ -95,13 +95,42 @@ impl fmt::Debug for ConnectRequest {
 
 /// The first value of `name` in a query, decoded; names match without regard to ASCII case.
 pub fn query_value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    form_urlencoded::parse(query.as_bytes())
-        .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    // Queries are asked for several names and carry long tokens: nothing is decoded that need not be.
+    let is_plain = |text: &str| !text.bytes().any(|byte| matches!(byte, b'%' | b'+'));
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if is_plain(key) {
+            if !key.eq_ignore_ascii_case(name) {
+                return None;
+            }
+            if is_plain(value) {
+                return Some(Cow::Borrowed(value));
+            }
+        }
+        form_urlencoded::parse(pair.as_bytes())
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_read_as_forms_are_written() {
+        #[track_caller]
+        fn check(query: &str, value: Option<&str>) {
+            assert_eq!(query_value(query, "a b").as_deref(), value, "{query}");
+        }
+        check("", None);
+        check("a", None);
+        check("a+b", Some(""));
+        check("a+b=1=2", Some("1=2"));
+        check("=1&A%20B=x%20y+z&a+b=2", Some("x y z"));
+        check("&&c=a+b&a b=1", Some("1"));
+        check("c=1;a+b=2", None);
+        assert_eq!(query_value("id=1&ID=2", "Id").as_deref(), Some("1"));
+    }
 
     #[test]
     fn cookies_are_found_over_several_headers() {
