@@ -112,6 +112,8 @@ impl Drop for Attachment {
             }
             Receipt::None => self.connection.lose(self.generation),
         }
+        // What is sent between two polls, and the next poll, would wake the task of this one for nothing.
+        self.connection.0.outbox.forget(self.generation);
     }
 }
 

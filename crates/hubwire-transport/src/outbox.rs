@@ -159,6 +159,16 @@ impl Outbox {
         }
     }
 
+    /// Wakes whoever waited for this attachment no more.
+    pub(crate) fn forget(&self, generation: u64) {
+        let drain = {
+            let mut state = self.lock();
+            if state.generation == generation { state.drain.take() } else { None }
+        };
+        // A waker may be the last that holds a task: dropped outside the lock.
+        drop(drain);
+    }
+
     /// Keeps what counts until it is acknowledged, so that another socket may take over; with `buffer` bytes of it new messages wait.
     pub(crate) fn keep_unacked(&self, buffer: usize, opening: Opening) {
         let mut state = self.lock();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use crate::{
     Attachment, ConnectRequest, Connection, DisconnectReason, EndpointOptions, Message, Receipt,
@@ -42,6 +42,29 @@ fn what_a_poll_did_not_pass_on_goes_out_with_the_next_in_order() {
     assert_eq!(take(&poll, 0), texts(&["b", "c", "d"]));
     assert!(take(&poll, connection.backlog()).0.is_pending());
     assert_eq!(connection.backlog(), 0);
+}
+
+#[test]
+fn whoever_was_answered_is_woken_no_more() {
+    let connection = open();
+    for receipt in [Receipt::None, Receipt::Acknowledged(0)] {
+        let task = Arc::new(());
+        let waker = Waker::from(Arc::new(Task(task.clone())));
+        let poll = connection.attach_poll(receipt).unwrap();
+        let waits = poll.poll_take(&Context::from_waker(&waker), 0, 1, &mut VecDeque::new());
+        drop(waker);
+        assert!(waits.is_pending());
+        assert_eq!(Arc::strong_count(&task), 2, "it waits");
+        drop(poll);
+        assert_eq!(Arc::strong_count(&task), 1);
+    }
+}
+
+/// A task that is known by what it holds.
+struct Task(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {}
 }
 
 #[test]
