@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::ready;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -211,13 +212,17 @@ impl HttpServiceFactory for Endpoint {
             let mounted = mounted.clone();
             move |request: HttpRequest| {
                 let mounted = mounted.clone();
-                async move { origin::guard(&mounted, &request, negotiate(&mounted, &request)).await }
+                async move {
+                    let answer = pin!(negotiate(&mounted, &request));
+                    origin::guard(&mounted, &request, answer).await
+                }
             }
         };
         let connection = move |request: HttpRequest, payload: web::Payload| {
             let mounted = mounted.clone();
             async move {
-                let answer = connect(&mounted, &request, payload);
+                // Pinned, or the future would have room for it twice, and a poll that waits would keep it.
+                let answer = pin!(connect(&mounted, &request, payload));
                 origin::guard(&mounted, &request, answer).await
             }
         };
