@@ -200,11 +200,14 @@ impl Body {
         if !self.rest.is_empty() {
             return Some(self.slice_rest());
         }
-        if self.taken.is_empty() && !self.is_ping_due && !self.socket.has_pongs() {
+        let has_pongs = self.socket.has_pongs();
+        if self.taken.is_empty() && !self.is_ping_due && !has_pongs {
             return None;
         }
         let mut chunk = Vec::new();
-        self.socket.write_pongs(&mut chunk);
+        if has_pongs {
+            self.socket.write_pongs(&mut chunk);
+        }
         if std::mem::take(&mut self.is_ping_due) {
             write_ping(&mut chunk);
         }
