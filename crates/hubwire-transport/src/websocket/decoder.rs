@@ -77,7 +77,7 @@ struct Header {
 /// Bytes of a message.
 struct Piece {
     bytes: Bytes,
-    /// Whether they are known to be nothing else.
+    /// Whether they are known to be ASCII and nothing else.
     is_ascii: bool,
 }
 
