@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_core::Stream;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use hubwire_transport::{
     Connection, DisconnectReason, EndpointOptions, Payload, Place, TransferFormat, Transport,
 };
@@ -145,32 +145,45 @@ enum ReadError {
 /// Reads a body in the time that it may take, and gives up one that brings nothing for as long as a connection may be silent.
 async fn read(payload: &mut web::Payload, mounted: &Mounted) -> Result<BytesMut, ReadError> {
     let EndpointOptions { disconnect_timeout, post_timeout, .. } = *mounted.options;
-    let early = early(payload).await;
-    let whole = read_all(early, payload, mounted.max_frame_size(), disconnect_timeout);
-    timeout(post_timeout, whole).await.unwrap_or(Err(ReadError::TooSlow))
+    let limit = mounted.max_frame_size();
+    let mut body = BytesMut::new();
+    let mut next = early(payload).await;
+    while let Some(chunk) = next {
+        let Some(chunk) = chunk else { return Ok(body) };
+        append(&mut body, chunk, limit)?;
+        next = payload.next().now_or_never();
+    }
+    let rest = read_rest(&mut body, payload, limit, disconnect_timeout);
+    // Boxed, or the future of every request, of polls that wait too, would have room for its timers.
+    Box::pin(timeout(post_timeout, rest)).await.unwrap_or(Err(ReadError::TooSlow))?;
+    Ok(body)
 }
 
-async fn read_all(
-    early: Option<Chunk>,
+async fn read_rest(
+    body: &mut BytesMut,
     payload: &mut web::Payload,
     limit: Option<usize>,
     silence: Duration,
-) -> Result<BytesMut, ReadError> {
-    let mut body = BytesMut::new();
-    let mut next = early;
-    loop {
-        let chunk = match next.take() {
-            Some(chunk) => chunk,
-            None => timeout(silence, payload.next()).await.map_err(|_| ReadError::TooSlow)?,
-        };
-        let Some(chunk) = chunk else { return Ok(body) };
-        let chunk = chunk.map_err(|_| ReadError::BrokeOff)?;
-        let size = body.len() + chunk.len();
-        if let Some(limit) = limit.filter(|limit| size > *limit) {
-            return Err(ReadError::TooLarge { size: size as u64, limit });
-        }
-        body.extend_from_slice(&chunk);
+) -> Result<(), ReadError> {
+    let late = |_| ReadError::TooSlow;
+    while let Some(chunk) = timeout(silence, payload.next()).await.map_err(late)? {
+        append(body, chunk, limit)?;
     }
+    Ok(())
+}
+
+fn append(
+    body: &mut BytesMut,
+    chunk: Result<Bytes, PayloadError>,
+    limit: Option<usize>,
+) -> Result<(), ReadError> {
+    let chunk = chunk.map_err(|_| ReadError::BrokeOff)?;
+    let size = body.len() + chunk.len();
+    if let Some(limit) = limit.filter(|limit| size > *limit) {
+        return Err(ReadError::TooLarge { size: size as u64, limit });
+    }
+    body.extend_from_slice(&chunk);
+    Ok(())
 }
 
 /// The first of a body that has come with the request's head, as nearly all do: the server hands it on once it has been asked for, and no timer is worth setting until then.
