@@ -310,7 +310,7 @@ impl Connection {
         self.0.wake_at.fetch_min(tick, Ordering::Relaxed);
     }
 
-    /// Begins the end, from any thread; only the first reason counts.
+    /// Begins the end, from any thread; only the first reason counts, but a goodbye that is found behind the loss of the network.
     pub fn close(&self, reason: DisconnectReason) {
         // Whatever the reason, the application has its own last words for it; to the WebSocket it is an ordinary end.
         let received = match reason.delivers_received() {

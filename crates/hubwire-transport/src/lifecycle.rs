@@ -212,8 +212,15 @@ impl Lifecycle {
         self.carrier = Carrier::None;
     }
 
-    /// Whether this was the first reason to end.
+    /// Whether this was the first reason to end. Of the others only a goodbye counts: who says it and hangs up at once is not lost, though that may be noticed first.
     pub(crate) fn close(&mut self, ending: Ending) -> bool {
+        if let Stage::Closing(Ending { reason: reason @ DisconnectReason::NetworkLost, .. }) =
+            &mut self.stage
+            && let DisconnectReason::ClientClosed { .. } = ending.reason
+        {
+            *reason = ending.reason;
+            return false;
+        }
         let first = matches!(self.stage, Stage::Open);
         if first {
             self.stage = Stage::Closing(ending);

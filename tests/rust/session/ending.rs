@@ -1,6 +1,7 @@
 //! How connections end: what the client is told, what the hub is told, and that both are told once.
 
 use hubwire::prelude::*;
+use hubwire_transport::Payload;
 use hubwire_transport::websocket::FrameError;
 
 use crate::kit::{HANDSHAKE, Link, Log, PING, Page, invoke, notification, send};
@@ -81,6 +82,14 @@ fn the_client_says_goodbye() {
 #[test]
 fn the_network_goes_away() {
     check(Link::hang_up, &[], "network lost");
+    check(
+        |link| {
+            link.connection.receive(Payload::text("{\"type\":7}\u{1e}"));
+            link.hang_up();
+        },
+        &[],
+        "client closed",
+    );
 }
 
 #[test]
