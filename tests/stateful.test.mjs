@@ -31,6 +31,18 @@ function random(seed) {
   };
 }
 
+/** Microsoft's client, connected straight to the server. */
+async function official(t) {
+  const client = new signalr.HubConnectionBuilder()
+    .withUrl(url)
+    .withStatefulReconnect()
+    .configureLogging(signalr.LogLevel.None)
+    .build();
+  t.after(() => client.stop());
+  await within(SOON, client.start(), 'the start');
+  return client;
+}
+
 const numbers = Array.from({ length: MESSAGES }, (_, i) => i);
 
 test(`${MESSAGES} messages each way while the link is cut ${CUTS} times`, { timeout: 2 * LONG }, async (t) => {
@@ -143,13 +155,7 @@ test('streams, client results and calls live through it', { timeout: LONG }, asy
 });
 
 test('a stream both ways is longer than what both ends keep', { timeout: LONG }, async (t) => {
-  const client = new signalr.HubConnectionBuilder()
-    .withUrl(url)
-    .withStatefulReconnect()
-    .configureLogging(signalr.LogLevel.None)
-    .build();
-  t.after(() => client.stop());
-  await within(SOON, client.start(), 'the start');
+  const client = await official(t);
   const subject = new signalr.Subject();
   const doubled = [];
   const end = new Promise((resolve, reject) => {
@@ -164,13 +170,7 @@ test('a stream both ways is longer than what both ends keep', { timeout: LONG },
 });
 
 test('a client that does not await what it sends gets all the answers', { timeout: LONG }, async (t) => {
-  const client = new signalr.HubConnectionBuilder()
-    .withUrl(url)
-    .withStatefulReconnect()
-    .configureLogging(signalr.LogLevel.None)
-    .build();
-  t.after(() => client.stop());
-  await within(SOON, client.start(), 'the start');
+  const client = await official(t);
   const answers = numbers.map((number) => client.invoke('Echo', String(number)));
   assert.deepEqual(await within(LONG, Promise.all(answers), 'all answers'), numbers.map(String));
 });
