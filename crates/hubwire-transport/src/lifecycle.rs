@@ -2,7 +2,7 @@
 //!
 //! # Theory of operation
 //!
-//! A connection ends once, for the reason that came first.
+//! A connection ends once, for the reason that came first; only a goodbye that is read behind the loss of the network takes its place.
 //! What carries it either lasts as long as it does (a socket, a stream) or comes and goes (polls, and sockets where both ends agreed on that).
 //! Losing a carrier that lasts ends an open connection; between the others a clock runs, and its end does.
 //!
@@ -155,11 +155,9 @@ impl Lifecycle {
         matches!((&self.carrier, &self.stage), (Carrier::Socket(_), Stage::Open))
     }
 
-    /// Gives up the socket that carries the connection.
+    /// Gives up that socket.
     pub(crate) fn suspend(&mut self) {
-        if self.may_suspend() {
-            self.carrier = Carrier::Waiting { ticks: 0 };
-        }
+        self.carrier = Carrier::Waiting { ticks: 0 };
     }
 
     /// Whether this is what carries the connection now.
